@@ -1,0 +1,1 @@
+"""The process that faces people: channels, gateway, desk and dispatch."""
