@@ -1,0 +1,70 @@
+"""Answers from the guide at any moment, feelings before facts, and what to say when nothing was understood."""
+
+from __future__ import annotations
+
+from bot.journey.notes import note_records, note_signals, noted_states, save_question
+from bot.journey.turn import Turn, ask, press, topic
+from bot.journey.welcome import next_choices
+
+# What the guide does not say is kept for the coordinator (rules.md, 3).
+UNKNOWN = {"service.cost", "service.time", "service.not_in_guide"}
+SUGGESTIONS = 3
+
+
+def inform(turn: Turn) -> None:
+    """Answer a question of the guide, then go back to where they were."""
+    say = turn.heard.intent
+    turn.progress.topic = say
+    if say in UNKNOWN:
+        turn.say(say if save_question(turn, "unknown") else f"{say}_unsaved")
+    elif turn.progress.step.name == "open" and turn.consent == "agreed":
+        turn.say(say, choices=next_choices(turn))
+    elif say == "faq.how_to_start" and turn.progress.step.name == "open":
+        turn.say(say, choices=(press("choice.begin", "go", to="signals"), press("choice.human", "human")))
+    else:
+        turn.say(say)
+    also_heard(turn)
+    ask(turn)
+
+
+def comfort(turn: Turn) -> None:
+    """A feeling is answered first; then the step, gently."""
+    turn.say(turn.heard.intent)
+    also_heard(turn)
+    ask(turn)
+
+
+def also_heard(turn: Turn) -> None:
+    """What else the same message told us is noted, and said so."""
+    names = note_signals(turn)
+    if names:
+        turn.say("signals.heard", names=names)
+    records = note_records(turn) if turn.keeps else []
+    if records:
+        turn.say("records.heard", items=noted_states(turn, records))
+
+
+def fallback(turn: Turn) -> None:
+    """Not understood: the nearest topics as buttons; after the second miss, a person."""
+    progress = turn.progress
+    if turn.heard.of("signal") or turn.heard.of("record"):
+        also_heard(turn)
+        if turn.says:
+            ask(turn)
+            return
+    if progress.step.name == "questions" and turn.heard.intent != "oos" and turn.heard.text.strip():
+        save_question(turn, "own")
+        turn.say("questions.saved", text=turn.heard.text.strip())
+        ask(turn)
+        return
+    misses = progress.misses + 1
+    if turn.heard.intent == "oos":
+        turn.say("fallback.oos")
+        ask(turn)
+    elif misses >= 2:
+        turn.say("fallback.second", choices=(press("choice.human", "human"),))
+        ask(turn)
+    else:
+        near = [name for name in turn.heard.ranking if name.startswith(("faq.", "service."))][:SUGGESTIONS]
+        turn.say("fallback.first", choices=(*(topic(name) for name in near), press("choice.human", "human")))
+    progress.misses = misses

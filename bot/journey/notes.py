@@ -1,0 +1,90 @@
+"""Noting what was said unasked: one message may fill many items, and none of them is asked again (rules.md, 7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.journey.turn import Turn, named
+from bot.progress import MAX_WORDS, RECORD_STATES, RECORDS, SELF_QUESTION, SIGNALS, Question, RecordAnswer, SignalAnswer
+
+
+
+def note_signals(turn: Turn) -> list[dict[str, Any]]:
+    """Fill the signals mentioned in this message with the person's own words. Returns the names newly present."""
+    progress = turn.progress
+    if not turn.keeps:
+        return []
+    noted = []
+    for mention in _signal_mentions(turn):
+        present, absent = ("no", "yes") if mention.value == SELF_QUESTION else ("yes", "no")
+        known = progress.signals.get(mention.value)
+        words = mention.words[:MAX_WORDS]
+        if mention.polarity == "no":
+            # A negation answers a question that is open; it never takes back what they told us on another day.
+            if known is None:
+                progress.signals[mention.value] = SignalAnswer(answer=absent, words=words)
+            continue
+        if known is None or known.answer != present or not known.words:
+            progress.signals[mention.value] = SignalAnswer(answer=present, words=words)  # type: ignore[arg-type]
+            noted.append(named(f"signals.{mention.value}.name"))
+    return noted
+
+
+def _signal_mentions(turn: Turn) -> list[Any]:
+    from bot.journey.turn import Mention
+
+    mentions = [mention for mention in turn.heard.of("signal") if mention.value in SIGNALS]
+    if mentions:
+        return mentions
+    # The whole message is one statement: its intent is the mention.
+    intent = turn.heard.intent
+    if intent.startswith(("signals.situations.", "signals.dismissal.")):
+        return [Mention("signal", intent.rsplit(".", 1)[1], turn.heard.text)]
+    if intent in ("signals.self.yes", "signals.self.no"):
+        polarity = "no" if intent.endswith("yes") else "yes"
+        return [Mention("signal", SELF_QUESTION, turn.heard.text, polarity=polarity)]
+    return []
+
+
+def note_records(turn: Turn) -> list[str]:
+    """Fill the records mentioned in this message, each with its own state. Returns the ids that were noted."""
+    noted: list[str] = []
+    fallback = {"records.have": "have", "records.missing": "lost"}.get(turn.heard.intent, "")
+    for mention in turn.heard.of("record"):
+        state = mention.state or fallback
+        if mention.value not in RECORDS or state not in RECORD_STATES:
+            continue
+        if mention.value in noted and turn.progress.records[mention.value].state != state:
+            state = "partly"  # "the CT yes, the MRI not": one item, two states
+        note_record(turn, mention.value, state, mention.words)
+        if mention.value not in noted:
+            noted.append(mention.value)
+    return noted
+
+
+def note_record(turn: Turn, record: str, state: str, words: str = "") -> None:
+    """Note the state of one record, and keep what was said of it before when nothing new is said."""
+    known = turn.progress.records.get(record)
+    note = words[:MAX_WORDS] or (known.note if known else "")
+    turn.progress.records[record] = RecordAnswer(state=state, note=note)  # type: ignore[arg-type]
+
+
+def save_question(turn: Turn, origin: str) -> bool:
+    """Keep the heard words as a question for the reviewing doctors or the coordinator."""
+    text = turn.heard.text.strip()[:MAX_WORDS]
+    if not text or not turn.keeps:
+        return False
+    turn.progress.add_question(Question(text=text, origin=origin))  # type: ignore[arg-type]
+    return True
+
+
+def noted_states(turn: Turn, records: list[str]) -> list[dict[str, Any]]:
+    """The named records with their states, as lines for an answer."""
+    return [
+        named(
+            "records.line",
+            name=named(f"records.{record}.name"),
+            state=named(f"state.{turn.progress.records[record].state}"),
+        )
+        for record in records
+    ]

@@ -1,0 +1,75 @@
+"""Safety: the flow stops, the action comes first, nothing is appended, and no all-clear exists (rules.md, 1 to 6)."""
+
+from __future__ import annotations
+
+from bot.journey.notes import save_question
+from bot.journey.turn import Turn, answers, ask, asks, press, stand, value
+from bot.progress import Step
+
+ALARMS = {
+    "emergency.now": "safety.emergency.now",
+    "emergency.team": "safety.emergency.team",
+    "self_harm.now": "safety.self_harm.now",
+    "self_harm.wish": "safety.self_harm.wish",
+    "self_harm.third_party": "safety.self_harm.third_party",
+}
+
+
+def hear(turn: Turn) -> None:
+    """What the engine took for a matter of safety."""
+    intent = turn.heard.intent
+    if intent == "safety.emergency":
+        alarm(turn, "emergency.team")
+    elif intent == "safety.self_harm":
+        alarm(turn, "self_harm.wish")
+    elif intent == "safety.stop_treatment":
+        turn.say("safety.stop_treatment")
+        if save_question(turn, "declined"):
+            turn.say("safety.saved_for_team")
+        ask(turn)
+    else:
+        turn.say("safety.medical_advice" if save_question(turn, "declined") else "safety.medical_advice_unsaved")
+        ask(turn)
+
+
+def alarm(turn: Turn, tier: str) -> None:
+    """Answer an emergency or self-harm: the action, then silence until they say they are through."""
+    progress = turn.progress
+    if progress.step.name != "safety":
+        progress.held = progress.step
+    stand(turn, "safety", tier)
+    turn.says.clear()
+    turn.say(ALARMS[tier], choices=(press("choice.ack", "ack"), press("choice.human", "human")))
+    if turn.held in ("waiting", "claimed"):
+        turn.do("raise_urgent", reason=tier)
+        turn.say("safety.told_coordinator")
+
+
+@asks("safety")
+def ask_safety(turn: Turn) -> None:
+    """Ask again whether they have reached help; never an all-clear."""
+    kind = turn.progress.step.about.split(".")[0]
+    turn.say(f"safety.held_{kind}", choices=(press("choice.ack", "ack"), press("choice.human", "human")))
+
+
+@answers("safety")
+def answer_safety(turn: Turn) -> None:
+    """Only a yes goes on; anything else asks again."""
+    if value(turn) == "yes":
+        acknowledge(turn)
+    else:
+        ask(turn)
+
+
+def acknowledge(turn: Turn) -> None:
+    """They have seen it: go on where they were."""
+    progress = turn.progress
+    back, progress.held = progress.held, None
+    if progress.step.name != "safety":
+        ask(turn)
+        return
+    turn.say("safety.resumed")
+    progress.step = back if back and back.name != "new" else Step("open")
+    if back and back.name == "new":
+        progress.step = Step("consent")
+    ask(turn)

@@ -1,0 +1,235 @@
+"""One turn: what was heard, what is known, what is said in answer, and what else must happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from bot.progress import MAX_TRAIL, Progress, Step
+from bot.render import Card, Choice, Say
+
+Consent = Literal["none", "agreed", "declined"]
+
+# After this silence a bare "yes" or "ok" ticks nothing: the person is welcomed back and asked again (rules.md, 7).
+SILENCE = timedelta(hours=6)
+
+# Said after a silence, these carry no content of their own.
+BARE = {"control.yes", "control.no", "control.dont_know", "control.greet", "control.thanks", "control.resume", "start"}
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Something that the engine found in the words: a signal, a record or a relation."""
+
+    entity: str
+    value: str
+    words: str = ""
+    state: str = ""
+    polarity: str = "yes"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the engine made of one message."""
+
+    intent: str
+    text: str = ""
+    confidence: float = 1.0
+    ranking: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    pressed: dict[str, str] = field(default_factory=dict)  # of a button: what it carries
+
+    def of(self, entity: str) -> list[Mention]:
+        """The mentions of one kind."""
+        return [mention for mention in self.mentions if mention.entity == entity]
+
+    @property
+    def typed(self) -> bool:
+        """Whether the person typed it, rather than pressed a button."""
+        return not self.pressed and self.intent != "press"
+
+
+@dataclass(frozen=True)
+class FileView:
+    """A file of the case, as the journey sees it."""
+
+    id: str
+    name: str
+    mime: str
+    kind: str
+    record: str = ""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Something that casework does in the same transaction: the name says what, the arguments with what."""
+
+    name: Literal[
+        "agree", "decline", "hand_off", "erase", "keep_file", "drop_file", "raise_urgent", "link", "update_case"
+    ]
+    args: dict[str, str] = field(default_factory=dict)
+
+
+class Uncounted(Exception):
+    """A decision asked for something that is not known: a programming error, never a person's."""
+
+
+@dataclass
+class Turn:
+    """The working state of one turn. `progress` is changed in place; `says` and `effects` are collected."""
+
+    progress: Progress
+    heard: Heard
+    now: datetime
+    consent: Consent = "none"
+    held: Literal["talking", "waiting", "claimed", "closed"] = "talking"
+    code: str = ""
+    language: str = "en"
+    channel: str = "web"
+    files: tuple[FileView, ...] = ()
+    says: list[Say] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+
+    def say(self, say: str, *, choices: tuple[Choice, ...] = (), card: Card | None = None, **args: Any) -> None:
+        """Say the guide's entry `say` with its arguments, and offer choices under it."""
+        self.says.append(Say(say, args, choices, card))
+
+    def do(self, name: Any, **args: str) -> None:
+        """Ask casework for an effect in this turn's transaction."""
+        self.effects.append(Effect(name, args))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether health information may be noted: not after somebody declined. Before an answer it is a draft."""
+        return self.consent != "declined"
+
+
+Move = Callable[[Turn], None]
+_ASKS: dict[str, Move] = {}
+_ANSWERS: dict[str, Move] = {}
+WORDS: set[str] = set()  # steps whose question asks for free words
+
+
+def asks(step: str, *, words: bool = False) -> Callable[[Move], Move]:
+    """Register how a step asks. `words`: the answer is free words (a name), not one of our choices."""
+
+    def register(move: Move) -> Move:
+        _ASKS[step] = move
+        if words:
+            WORDS.add(step)
+        return move
+
+    return register
+
+
+def answers(step: str) -> Callable[[Move], Move]:
+    """Register how a step takes an answer."""
+
+    def register(move: Move) -> Move:
+        _ANSWERS[step] = move
+        return move
+
+    return register
+
+
+def go(turn: Turn, step: str, about: str = "") -> None:
+    """Go to a step and ask its question; the way back is remembered."""
+    here = turn.progress.step
+    if here.name not in ("new", "open", "safety") and here != Step(step, about):
+        turn.progress.trail = [*turn.progress.trail, here][-MAX_TRAIL:]
+    stand(turn, step, about)
+    ask(turn)
+
+
+def stand(turn: Turn, step: str, about: str = "") -> None:
+    """Be at a step without asking (what was just said asks already)."""
+    turn.progress.step = Step(step, about)
+    turn.progress.misses = 0
+
+
+def ask(turn: Turn) -> None:
+    """Ask the pending question (again)."""
+    name = turn.progress.step.name
+    if name in _ASKS:
+        _ASKS[name](turn)
+
+
+def answer(turn: Turn) -> bool:
+    """Give the heard answer to the pending question. False when nothing is being asked."""
+    move = _ANSWERS.get(turn.progress.step.name)
+    if move is None:
+        return False
+    move(turn)
+    return True
+
+
+def expects(progress: Progress) -> str:
+    """What the engine should expect of the next message: "words" when free words are asked for."""
+    return "words" if progress.step.name in WORDS else ""
+
+
+def value(turn: Turn) -> str:
+    """A yes/no answer as the journey counts it: yes, no, not_sure, skipped, or "" for other words."""
+    pressed = turn.heard.pressed.get("answer")
+    if pressed in ("yes", "no", "not_sure", "skipped"):
+        return pressed
+    return {
+        "control.yes": "yes",
+        "control.no": "no",
+        "control.dont_know": "not_sure",
+        "control.skip": "skipped",
+    }.get(turn.heard.intent, "")
+
+
+def press(label: str, act: str, *, args: dict[str, Any] | None = None, **carries: str) -> Choice:
+    """A button: its label, what it does (`act`, see steer.PRESSES) and what it carries."""
+    entities = [{"entity": "act", "value": act}]
+    entities += [{"entity": key, "value": str(value)} for key, value in carries.items()]
+    return Choice(label, {"intent": "press", "entities": entities}, args or {})
+
+
+def topic(intent: str) -> Choice:
+    """A button that asks a question of the guide, as if it had been typed."""
+    return Choice(f"topic.{intent}", {"intent": intent, "entities": []})
+
+
+def named(say: str, **args: Any) -> dict[str, Any]:
+    """A guide entry as an argument of another: spoken in the same voice and language."""
+    return {"say": say, "args": args}
+
+
+def decide(turn: Turn, decision: Move) -> Turn:
+    """Run one decision, with what holds for all: welcome first, and welcome back after a silence."""
+    progress = turn.progress
+    returning = progress.seen_at is not None and turn.now - progress.seen_at > SILENCE
+    progress.seen_at = turn.now
+    if progress.step.name == "new" and turn.heard.intent != "start":
+        _first_words(turn, decision)
+    elif (returning or progress.paused) and turn.heard.intent in BARE and progress.step.name not in ("safety", "new"):
+        progress.paused = False
+        _ASKS["welcome_back"](turn)
+    else:
+        progress.paused = False
+        decision(turn)
+    return turn
+
+
+def _first_words(turn: Turn, decision: Move) -> None:
+    """Somebody who starts with a question is welcomed, answered, and then asked to agree."""
+    intent = turn.heard.intent
+    _ASKS["welcome"](turn)
+    if intent.startswith(("control.greet", "control.thanks", "control.resume", "control.yes", "press", "words")):
+        go(turn, "consent")
+        return
+    stand(turn, "consent")
+    decision(turn)
+    if turn.progress.step.name == "consent" and not (turn.says and turn.says[-1].say == "welcome.consent"):
+        ask(turn)
+
+
+def with_heard(turn: Turn, **changes: Any) -> Turn:
+    """The same turn, hearing something else (a button that stands for a typed answer)."""
+    turn.heard = replace(turn.heard, **changes)
+    return turn

@@ -1,0 +1,89 @@
+"""Settings: read once from the environment at start, checked, frozen. Secrets may come from `NAME_FILE`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "ENGINE_SECRET", "ACTIONS_SECRET", "DATABASE_URL")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the message says which and what to do."""
+
+
+class Settings(BaseSettings):
+    """All settings of the bot and the actions process."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: str = "sqlite+aiosqlite:///var/waypoint.db"
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: str = ""
+    allowed_origins: str = ""
+    files_dir: Path = Path("var/files")
+    secret_key: SecretStr = SecretStr("")
+    data_key: SecretStr = SecretStr("")
+    engine_urls: str = "http://127.0.0.1:5005"
+    engine_secret: SecretStr = SecretStr("")
+    engine_timeout: float = Field(20.0, gt=0, le=120)
+    actions_host: str = "127.0.0.1"
+    actions_port: int = Field(5055, ge=0, le=65535)
+    actions_secret: SecretStr = SecretStr("")
+    telegram_bot_token: SecretStr = SecretStr("")
+    telegram_api_base: str = "https://api.telegram.org"
+    telegram_webhook_url: str = ""
+    coordinators_chat_id: int | None = None
+    sandbox_url: str = ""
+    max_file_bytes: int = Field(20 * 1024 * 1024, validation_alias=AliasChoices("MAX_FILE_BYTES"))
+
+    @field_validator("database_url")
+    @classmethod
+    def _async_driver(cls, url: str) -> str:
+        """Accept the URLs that providers hand out, and name the async driver that we use."""
+        for plain, driver in (("postgresql://", "postgresql+asyncpg://"), ("postgres://", "postgresql+asyncpg://")):
+            url = url.replace(plain, driver, 1) if url.startswith(plain) else url
+        url = url.replace("sqlite://", "sqlite+aiosqlite://", 1) if url.startswith("sqlite://") else url
+        if not url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
+            raise ValueError("DATABASE_URL must start with postgresql:// or sqlite:///")
+        return url
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines' addresses, without trailing slashes."""
+        return tuple(url.strip().rstrip("/") for url in self.engine_urls.split(",") if url.strip())
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins, beside our own, whose pages may use the web interface."""
+        return tuple(origin.strip().rstrip("/") for origin in self.allowed_origins.split(",") if origin.strip())
+
+
+def load(require: tuple[str, ...] = ()) -> Settings:
+    """Settings from the environment. `require` names fields that must not be empty. Raises SettingsError."""
+    try:
+        settings = Settings(**_from_files())
+    except ValueError as error:
+        raise SettingsError(f"Settings: {error}") from None
+    for name in require:
+        value = getattr(settings, name)
+        if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+            raise SettingsError(f"{name.upper()} is not set. Set it, or {name.upper()}_FILE, in the environment.")
+    return settings
+
+
+def _from_files() -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in SECRETS:
+        path = os.environ.get(f"{name}_FILE")
+        if path and not os.environ.get(name):
+            try:
+                values[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
+    return values
