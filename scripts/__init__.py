@@ -1,0 +1,1 @@
+"""Programs for whoever runs or develops Waypoint; each is called by the Makefile."""
