@@ -1,1 +1,1 @@
-"""The action server: what the assistant does when the engine has understood a message."""
+"""The engine's custom actions: thin; they hand a turn to casework and say back what was said."""

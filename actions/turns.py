@@ -1,0 +1,67 @@
+"""One action a decision of the journey: read what was heard from the tracker, let casework take the turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.casework import Casework
+from bot.journey import Heard, Mention
+
+RANKED = 8
+
+
+def heard(latest: dict[str, Any]) -> Heard:
+    """What the engine understood, out of a tracker's latest message."""
+    text = latest.get("text") or ""
+    entities = latest.get("entities") or []
+    intent = latest.get("intent") or {}
+    name = str(intent.get("name") or "oos")
+    pressed = {e["entity"]: str(e["value"]) for e in entities if name == "press"}
+    caption = next((str(e["value"]) for e in entities if e["entity"] == "caption"), "")
+    return Heard(
+        intent=name,
+        text=caption if name == "file" else ("" if name in ("press", "start") else text),
+        confidence=float(intent.get("confidence") or 0.0),
+        ranking=tuple(str(ranked["name"]) for ranked in (latest.get("intent_ranking") or [])[:RANKED]),
+        mentions=tuple(_mention(e, text) for e in entities if e["entity"] in ("signal", "record", "relation", "file")),
+        pressed=pressed,
+    )
+
+
+def _mention(entity: dict[str, Any], text: str) -> Mention:
+    start, end = entity.get("start"), entity.get("end")
+    words = text[start:end] if isinstance(start, int) and isinstance(end, int) else ""
+    return Mention(
+        entity=entity["entity"],
+        value=str(entity["value"]),
+        words=words.strip(),
+        state=str(entity.get("state") or ""),
+        polarity=str(entity.get("polarity") or "yes"),
+    )
+
+
+class TurnAction(Action):  # type: ignore[misc]
+    """Runs one decision. One turn runs one action, in one transaction."""
+
+    def __init__(self, decision: str, casework: Casework) -> None:
+        self._decision = decision
+        self._casework = casework
+
+    def name(self) -> str:
+        """The name that the engine's rules call."""
+        return self._decision
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Take the turn; the words are in the outbox when this returns, the ids go back to the engine."""
+        metadata = next(
+            (event.get("metadata") or {} for event in reversed(tracker.events) if event["event"] == "user"), {}
+        )
+        says = await self._casework.take_turn(str(metadata["turn"]), heard(tracker.latest_message), self._decision)
+        for say in says:
+            dispatcher.utter_message(json_message=say.to_json())
+        return []

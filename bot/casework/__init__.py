@@ -1,0 +1,13 @@
+"""Casework: one use case, one function, one transaction; state and outgoing words together."""
+
+from bot.casework.base import utc_now
+from bot.casework.desk import Card, DeskInbound
+from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile
+from bot.casework.outbound import Outgoing, Sending
+from bot.casework.turns import Pending, Turns
+
+__all__ = ["Card", "Casework", "DeskInbound", "FileRef", "Inbound", "Outgoing", "Pending", "Receipt", "StoredFile", "utc_now"]
+
+
+class Casework(Sending, Turns):
+    """All use cases."""

@@ -1,0 +1,181 @@
+"""What every use case needs: a session a transaction, the guide, a clock; and how words get out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from bot import store
+from bot.guide import Guide
+from bot.model import Button, Case, Conversation, Message, Outbox
+from bot.progress import Progress
+from bot.render import Say, Voice, render
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no character that is mistaken for another when read aloud
+
+# Outgoing priorities: words to a person go before words to a topic, those before alerts and cards.
+TO_PERSON, TO_TOPIC, ALERT, CARD = 1, 3, 4, 6
+
+
+def utc_now() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_code() -> str:
+    """A case code that can be read aloud: WP-XXXX-XXXX, 39 random bits."""
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    return f"WP-{letters[:4]}-{letters[4:]}"
+
+
+@dataclass(frozen=True)
+class Work:
+    """The parts shared by all use cases."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    guide: Guide
+    now: Callable[[], datetime] = utc_now
+    public_url: str = ""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: all of it, or nothing."""
+        async with self.sessions.begin() as session:
+            yield session
+
+    def new_case(self, lang: str) -> Case:
+        """A fresh case with nothing in it."""
+        now = self.now()
+        return Case(
+            code=new_code(), created_at=now, updated_at=now, lang=lang, progress=Progress().model_dump_json()
+        )
+
+    async def deliver(
+        self,
+        session: AsyncSession,
+        case: Case,
+        conversation: Conversation,
+        says: Sequence[Say],
+        progress: Progress,
+        *,
+        in_reply_to: int | None = None,
+        role: str = "assistant",
+        name: str = "",
+    ) -> None:
+        """Speak: render each saying in the person's language and role, record it, and send it on its channel."""
+        voice = Voice(conversation.lang, progress.role or "self", progress.relation or None)
+        for say in says:
+            variant = progress.said.get(say.say, 0)
+            progress.said[say.say] = variant + 1
+            blocks = render(self.guide, say, voice, variant)
+            await self.put(
+                session, case, conversation, blocks, role=role, name=name, say=say.say, in_reply_to=in_reply_to
+            )
+
+    async def put(
+        self,
+        session: AsyncSession,
+        case: Case,
+        conversation: Conversation,
+        blocks: list[dict[str, Any]],
+        *,
+        role: str,
+        name: str = "",
+        say: str = "",
+        in_reply_to: int | None = None,
+        priority: int = TO_PERSON,
+    ) -> int:
+        """Record one message and, on Telegram, put it into the outbox. Returns its number."""
+        seq = await store.next_seq(session, conversation.id)
+        blocks = _issue_buttons(session, conversation, seq, blocks)
+        session.add(
+            Message(
+                conversation_id=conversation.id,
+                case_id=case.id,
+                seq=seq,
+                role=role,
+                name=name,
+                lang=conversation.lang,
+                say=say,
+                blocks=blocks,
+                at=self.now(),
+                in_reply_to=in_reply_to,
+            )
+        )
+        if conversation.channel == "telegram":
+            is_card = any(block["type"] == "checklist" for block in blocks)
+            await self.send(
+                session,
+                "card" if is_card else "say",
+                {"blocks": blocks, "name": name, "role": role, "fresh": say == "records.card_new"},
+                lane=f"chat:{conversation.address}",
+                conversation=conversation,
+                case=case,
+                seq=seq,
+                coalesce=f"card:{conversation.id}" if is_card else "",
+                priority=priority,
+            )
+        return seq
+
+    async def send(
+        self,
+        session: AsyncSession,
+        kind: str,
+        payload: dict[str, Any],
+        *,
+        lane: str,
+        case: Case | None = None,
+        conversation: Conversation | None = None,
+        seq: int = 0,
+        coalesce: str = "",
+        priority: int = TO_TOPIC,
+    ) -> None:
+        """Put something into the outbox; a newer version of the same thing replaces one that is still waiting."""
+        now = self.now()
+        if coalesce and (waiting := await store.coalesced(session, coalesce)):
+            waiting.payload = {**payload, "fresh": payload.get("fresh") or waiting.payload.get("fresh"), "seq": seq}
+            return
+        session.add(
+            Outbox(
+                lane=lane,
+                kind=kind,
+                payload={**payload, "seq": seq},
+                priority=priority,
+                coalesce=coalesce,
+                case_id=case.id if case else None,
+                conversation_id=conversation.id if conversation else None,
+                created_at=now,
+                not_before=now,
+            )
+        )
+
+
+def _issue_buttons(
+    session: AsyncSession, conversation: Conversation, seq: int, blocks: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Replace what choices do by opaque ids that are good once, here."""
+    issued = []
+    for block in blocks:
+        if block["type"] == "choices":
+            choices = []
+            for choice in block["choices"]:
+                token = secrets.token_urlsafe(15)
+                session.add(
+                    Button(
+                        id=token,
+                        conversation_id=conversation.id,
+                        seq=seq,
+                        label=choice["label"][:200],
+                        parse=choice["parse"],
+                    )
+                )
+                choices.append({"id": token, "label": choice["label"]})
+            block = {**block, "choices": choices}
+        issued.append(block)
+    return issued

@@ -1,0 +1,214 @@
+"""What comes in: stored before it is acknowledged, once, however often it is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import store
+from bot.casework.base import Work
+from bot.model import Conversation, File, Inbox, Message
+
+MAX_TEXT = 20_000
+MAX_FILES = 10
+LANGUAGE_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """A file as a channel received it: on Telegram by its id, from the web as a path under the files folder."""
+
+    name: str
+    mime: str
+    size: int
+    kind: str  # document, photo, voice, video, audio
+    telegram_file_id: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One message of a person, the same from every channel.
+
+    `kind` is text, choice, file, start or other (a sticker, a place, a contact: named in `note`). `raw` is where
+    Telegram keeps the original ({"chat_id", "message_id"}), so that it can be copied to the coordinators.
+    """
+
+    kind: str
+    text: str = ""
+    choice: str = ""
+    files: tuple[FileRef, ...] = ()
+    start: str = ""
+    note: str = ""
+    reply_to: str = ""
+    raw: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def of(payload: Mapping[str, Any]) -> Inbound:
+        """An inbound message out of its stored form."""
+        files = tuple(FileRef(**ref) for ref in payload.get("files", ()))
+        return Inbound(**{**payload, "files": files})
+
+    def stored(self) -> dict[str, Any]:
+        """The form that is stored; what is longer than we keep is cut."""
+        values = asdict(self)
+        return {**values, "text": self.text[:MAX_TEXT], "files": values["files"][:MAX_FILES]}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a channel may tell its peer: the turn, the message's number, and whether it was known already."""
+
+    turn: str
+    seq: int
+    duplicate: bool = False
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that a person may fetch."""
+
+    path: str
+    name: str
+    mime: str
+    size: int
+    telegram_file_id: str = ""
+
+
+class Receiving(Work):
+    """Use cases of the channels."""
+
+    async def open_conversation(self, channel: str, address: str, lang: str = "en", name: str = "") -> str:
+        """The conversation at an address, made with a fresh case when it is new. Returns its id."""
+        try:
+            async with self.transaction() as session:
+                known = await store.conversation_at(session, channel, address)
+                return known.id if known else (await self._new_conversation(session, channel, address, lang)).id
+        except IntegrityError:  # two first messages at once: the other one made it
+            async with self.transaction() as session:
+                known = await store.conversation_at(session, channel, address)
+                if known is None:
+                    raise
+                return known.id
+
+    async def _new_conversation(self, session: AsyncSession, channel: str, address: str, lang: str) -> Conversation:
+        speaks = lang[:LANGUAGE_LENGTH] if lang[:LANGUAGE_LENGTH] in self.guide.languages else "en"
+        case = self.new_case(speaks)
+        session.add(case)
+        await session.flush()
+        conversation = Conversation(
+            case_id=case.id, channel=channel, address=address, lang=speaks, created_at=self.now()
+        )
+        session.add(conversation)
+        await session.flush()
+        return conversation
+
+    async def receive(self, conversation_id: str, external_id: str, inbound: Inbound) -> Receipt:
+        """Store one message. The same external id again changes nothing and gives the same receipt.
+
+        Raises LookupError when the conversation does not exist.
+        """
+        try:
+            return await self._receive(conversation_id, external_id, inbound)
+        except IntegrityError:  # the same message twice at once
+            return await self._receive(conversation_id, external_id, inbound)
+
+    async def _receive(self, conversation_id: str, external_id: str, inbound: Inbound) -> Receipt:
+        async with self.transaction() as session:
+            known = await store.inbox_by_external(session, conversation_id, external_id)
+            if known is not None:
+                return Receipt(known.id, known.seq, duplicate=True)
+            conversation = await store.conversation(session, conversation_id)
+            if conversation is None:
+                raise LookupError("There is no such conversation.")
+            conversation.blocked = False  # whoever writes can be written to
+            seq = await store.next_seq(session, conversation_id)
+            row = Inbox(
+                lane=conversation_id,
+                conversation_id=conversation_id,
+                external_id=external_id,
+                seq=seq,
+                payload=inbound.stored(),
+                received_at=self.now(),
+            )
+            session.add(row)
+            session.add(
+                Message(
+                    conversation_id=conversation_id,
+                    case_id=conversation.case_id,
+                    seq=seq,
+                    role="patient",
+                    lang=conversation.lang,
+                    blocks=await self._shown(session, conversation_id, inbound),
+                    at=self.now(),
+                )
+            )
+            await session.flush()
+            return Receipt(row.id, seq)
+
+    async def _shown(self, session: AsyncSession, conversation_id: str, inbound: Inbound) -> list[dict[str, Any]]:
+        """What the person's own message looks like in their transcript."""
+        blocks: list[dict[str, Any]] = [
+            {"type": "file", "name": ref.name, "mime": ref.mime, "size": ref.size} for ref in inbound.files
+        ]
+        text = inbound.text[:MAX_TEXT]
+        if inbound.kind == "choice":
+            button = await store.button(session, conversation_id, inbound.choice)
+            text = button.label if button and button.used_at is None else ""
+        return [*blocks, {"type": "text", "text": text}] if text else blocks
+
+    async def receive_desk(self, external_id: str, payload: dict[str, Any], topic: int | None) -> bool:
+        """Store one update of the coordinators' group. False when it was known already."""
+        try:
+            async with self.transaction() as session:
+                session.add(
+                    Inbox(
+                        lane=f"desk:{topic or 0}", external_id=external_id, payload=payload, received_at=self.now()
+                    )
+                )
+        except IntegrityError:
+            return False
+        return True
+
+    async def events_after(self, conversation_id: str, seq: int, limit: int = 200) -> list[dict[str, Any]]:
+        """Messages of a conversation after a number, in order, as the web interface shows them.
+
+        Choices that were used, or whose message is no longer the one to answer, come without their ids' life:
+        they are marked `"used": true`, and a client shows them as text.
+        """
+        async with self.transaction() as session:
+            rows = await store.messages_after(session, conversation_id, seq, limit)
+            alive = await store.live_buttons(session, conversation_id, [row.seq for row in rows])
+            return [
+                {
+                    "seq": row.seq,
+                    "role": row.role,
+                    "name": row.name,
+                    "lang": row.lang,
+                    "say": row.say,
+                    "blocks": [_with_life(block, alive) for block in row.blocks],
+                    "at": row.at.isoformat(),
+                    "in_reply_to": row.in_reply_to,
+                }
+                for row in rows
+            ]
+
+    async def file_for(self, conversation_id: str, file_id: str) -> StoredFile | None:
+        """A file of the conversation's own case, or None."""
+        async with self.transaction() as session:
+            conversation = await store.conversation(session, conversation_id)
+            file = await session.get(File, file_id)
+            if conversation is None or file is None or file.case_id != conversation.case_id:
+                return None
+            return StoredFile(file.path, file.name, file.mime, file.size, file.telegram_file_id)
+
+
+def _with_life(block: dict[str, Any], alive: set[str]) -> dict[str, Any]:
+    if block["type"] != "choices":
+        return block
+    used = not any(choice["id"] in alive for choice in block["choices"])
+    return {**block, "used": True} if used else block

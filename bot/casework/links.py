@@ -1,0 +1,112 @@
+"""Going on elsewhere: one-time links between the widget and Telegram, good for ten minutes."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import store
+from bot.casework.inbound import Receiving
+from bot.model import Case, Conversation, Link
+from bot.progress import Progress
+from bot.render import Say
+
+LINK_LIFE = timedelta(minutes=10)
+USERNAME = "telegram.username"  # the fact that names our bot
+
+
+class Links(Receiving):
+    """Use cases of linking."""
+
+    async def mint_link(self, session: AsyncSession, case: Case, conversation: Conversation) -> Say:
+        """A one-time link to the other channel, as something to say."""
+        code = secrets.token_urlsafe(18)
+        session.add(Link(code_hash=_hash(code), case_id=case.id, expires_at=self.now() + LINK_LIFE))
+        minutes = int(LINK_LIFE.total_seconds() // 60)
+        username = await store.fact(session, USERNAME)
+        if conversation.channel == "web" and username:
+            return Say("link.to_telegram", {"url": f"https://t.me/{username}?start={code}", "code": code, "minutes": minutes})
+        return Say("link.to_web", {"url": f"{self.public_url}/#link={code}", "code": code, "minutes": minutes})
+
+    async def use_link(self, turn: str, code: str) -> bool:
+        """Join a turn's conversation to the case of a one-time code. Both sides are told. False when it is not good.
+
+        What the joining side had agreed to keep fills what the other lacks; two different people are never merged.
+        """
+        async with self.transaction() as session:
+            row = await store.inbox(session, turn)
+            conversation = await store.conversation(session, str(row.conversation_id)) if row else None
+            link = await session.get(Link, _hash(code), with_for_update=True)
+            if row is None or conversation is None or row.state == "done":
+                return row is not None and row.state == "done"
+            if link is None or link.used_at is not None or link.expires_at < self.now():
+                return False
+            case = await store.case(session, link.case_id, lock=True)
+            own = await store.case(session, conversation.case_id, lock=True)
+            if case is None or own is None or case.id == own.id:
+                return False
+            progress, other = Progress.model_validate_json(case.progress), Progress.model_validate_json(own.progress)
+            if own.state != "talking" or not merge(progress, other, keep=own.consent == "agreed"):
+                return False
+            link.used_at = self.now()
+            here = await store.conversations_of(session, case.id)
+            await self._move(session, conversation, own, case)
+            row.state, row.said = "done", []
+            progress.seen_at = self.now()
+            for each in here:
+                await self.deliver(session, case, each, [Say("link.joined", {"channel": conversation.channel})], progress)
+            says = [Say("link.done")]
+            await self.deliver(session, case, conversation, [*says, *welcome_back(progress, case)], progress, in_reply_to=row.seq)
+            case.progress, case.updated_at = progress.model_dump_json(), self.now()
+            return True
+
+    async def _move(self, session: AsyncSession, conversation: Conversation, own: Case, case: Case) -> None:
+        """The conversation, with its transcript and files, goes over to the case; its own empty case goes."""
+        await store.move(session, conversation.id, own.id, case.id)
+        conversation.case_id = case.id
+        await session.flush()
+        if not await store.conversations_of(session, own.id):
+            await session.delete(own)
+
+
+def welcome_back(progress: Progress, case: Case) -> list[Say]:
+    """How far they got, and the pending question, as the journey says it."""
+    from bot import journey
+
+    working = journey.Turn(
+        progress,
+        journey.Heard("control.resume"),
+        progress.seen_at,  # type: ignore[arg-type]
+        consent=case.consent,  # type: ignore[arg-type]
+        held=case.state,  # type: ignore[arg-type]
+        code=case.code,
+    )
+    journey.welcome.welcome_back(working)
+    return working.says
+
+
+def merge(progress: Progress, other: Progress, *, keep: bool) -> bool:
+    """Fill what `progress` lacks from `other`. False, and nothing changed, when they speak of different people."""
+    if not keep:
+        return True
+    if other.role and progress.role and (other.role, other.relation) != (progress.role, progress.relation):
+        return False
+    progress.role, progress.relation = progress.role or other.role, progress.relation or other.relation
+    progress.signals = {**other.signals, **progress.signals}
+    progress.records = {**other.records, **progress.records}
+    progress.extras = list(dict.fromkeys([*progress.extras, *other.extras]))
+    for question in other.questions:
+        progress.add_question(question)
+    if not progress.treatment.answer:
+        progress.treatment = other.treatment
+    for detail in ("name", "language", "country", "timezone"):
+        if not getattr(progress.contact, detail):
+            setattr(progress.contact, detail, getattr(other.contact, detail))
+    return True
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

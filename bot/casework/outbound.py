@@ -1,0 +1,107 @@
+"""Sending: lease a row, close the session, send, mark. No database session is open while Telegram is waited for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from bot import store
+from bot.casework.base import Work
+from bot.model import Conversation, Outbox
+
+LEASE = timedelta(seconds=60)
+PAUSES = (1, 2, 5, 15, 60, 300, 900)
+LAST_ATTEMPT = 40
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One thing to send, copied out of its row."""
+
+    id: int
+    lane: str
+    kind: str
+    payload: dict[str, Any]
+    attempts: int
+    case_id: str | None
+    conversation_id: str | None
+    address: str  # of the person, "" for the group
+    topic_id: int | None
+    card_message_id: int | None
+
+
+class Sending(Work):
+    """Use cases of the dispatcher."""
+
+    async def lease_outgoing(self, limit: int = 16) -> list[Outgoing]:
+        """Take what is due, one row a lane; another dispatcher will not take it for a minute."""
+        async with self.transaction() as session:
+            rows = await store.due_outbox(session, self.now(), limit)
+            leased = []
+            for row in rows:
+                row.lease_until = self.now() + LEASE
+                row.attempts += 1
+                conversation = await session.get(Conversation, row.conversation_id) if row.conversation_id else None
+                case = await store.case(session, row.case_id) if row.case_id else None
+                leased.append(
+                    Outgoing(
+                        id=row.id,
+                        lane=row.lane,
+                        kind=row.kind,
+                        payload=dict(row.payload),
+                        attempts=row.attempts,
+                        case_id=row.case_id,
+                        conversation_id=row.conversation_id,
+                        address=conversation.address if conversation else "",
+                        topic_id=case.topic_id if case else None,
+                        card_message_id=conversation.card_message_id if conversation else None,
+                    )
+                )
+            return leased
+
+    async def sent(self, outgoing: Outgoing, message_id: int | None = None) -> None:
+        """It arrived. A checklist's message is remembered, so that it can be edited in place."""
+        async with self.transaction() as session:
+            row = await session.get(Outbox, outgoing.id)
+            if row is not None:
+                row.state, row.sent_at, row.message_id, row.error = "sent", self.now(), message_id, ""
+                row.payload = {}  # the words stand in the transcript; they are not kept twice
+            if outgoing.kind == "card" and message_id and outgoing.conversation_id:
+                conversation = await session.get(Conversation, outgoing.conversation_id)
+                if conversation is not None:
+                    conversation.card_message_id = message_id
+
+    async def send_later(self, outgoing: Outgoing, reason: str, seconds: float | None = None) -> bool:
+        """It did not arrive and may yet: try again after a growing pause. False when that was the last attempt."""
+        async with self.transaction() as session:
+            row = await session.get(Outbox, outgoing.id)
+            if row is None:
+                return True
+            row.lease_until, row.error = None, reason[:200]
+            pause = seconds if seconds is not None else PAUSES[min(outgoing.attempts, len(PAUSES)) - 1]
+            row.not_before = self.now() + timedelta(seconds=pause)
+            if outgoing.attempts >= LAST_ATTEMPT:
+                row.state = "failed"
+            return row.state != "failed"
+
+    async def gave_up(self, outgoing: Outgoing, reason: str, *, blocked: bool = False) -> None:
+        """It can never arrive: keep it as a dead letter, and remember a person who blocked the bot."""
+        async with self.transaction() as session:
+            row = await session.get(Outbox, outgoing.id)
+            if row is not None:
+                row.state, row.error = "failed", reason[:200]
+            if blocked and outgoing.conversation_id:
+                conversation = await session.get(Conversation, outgoing.conversation_id)
+                if conversation is not None:
+                    conversation.blocked = True
+
+    async def fact(self, key: str) -> str:
+        """A small fact, or ""."""
+        async with self.transaction() as session:
+            return await store.fact(session, key)
+
+    async def remember(self, key: str, value: str) -> None:
+        """Remember a small fact."""
+        async with self.transaction() as session:
+            await store.set_fact(session, key, value)

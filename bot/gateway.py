@@ -1,0 +1,151 @@
+"""One inbound turn: a dead button? an emergency? held by a human? else the engine. Lanes in order, side by side.
+
+Who holds the case is decided here, before the engine; the safety net runs before everything, and needs no engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from typing import Any
+
+from bot import safety
+from bot.casework import Casework, Pending
+from bot.engine import TEXT_LIMIT, Engine, EngineAway
+from bot.render import Say
+from bot.wake import Wake
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5  # turns that another process stored, or whose pause is over
+COMMANDS: dict[str, dict[str, Any]] = {
+    "/start": {"intent": "start", "entities": []},
+    "/stop": {"intent": "control.stop", "entities": []},
+    "/delete": {"intent": "control.delete_data", "entities": []},
+    "/human": {"intent": "control.human", "entities": []},
+    "/status": {"intent": "control.status", "entities": []},
+    "/restart": {"intent": "control.restart", "entities": []},
+    "/back": {"intent": "control.undo", "entities": []},
+    "/link": {"intent": "press", "entities": [{"entity": "act", "value": "link"}]},
+}
+_SAYS_SOMETHING = re.compile(r"\w", re.UNICODE)
+_AGREES = re.compile(r"^[\s\u200b-\u200f\ufe0f]*(👍|👌|✅|🆗)[\s\ufe0f\U0001f3fb-\U0001f3ff]*$")
+
+
+class Gateway:
+    """Takes turns from the inbox. `run_once` is one look; `run` looks until it is cancelled."""
+
+    def __init__(self, casework: Casework, engine: Engine, wake: Wake) -> None:
+        self._casework = casework
+        self._engine = engine
+        self._wake = wake
+        self._busy: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Look for turns whenever woken, and every half second."""
+        while True:
+            try:
+                started = await self.run_once()
+            except Exception:
+                log.exception("looking for turns failed")
+                started = 0
+            if not started:
+                await self._wake.wait("inbox", POLL_SECONDS)
+
+    async def run_once(self) -> int:
+        """Start what is due, one turn a lane. Returns how many were started."""
+        due = await self._casework.due_turns(set(self._busy))
+        for lane, turn in due:
+            task = asyncio.create_task(self._guarded(lane, turn))
+            self._busy[lane] = task
+        return len(due)
+
+    async def idle(self) -> None:
+        """Wait until the turns in hand are done."""
+        while self._busy:
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def _guarded(self, lane: str, turn: str) -> None:
+        try:
+            await self._desk(turn) if lane.startswith("desk:") else await self.take(turn)
+        except Exception as error:  # a fault in one turn must not stop the others; it is tried again
+            log.exception("turn %s failed", turn)
+            await self._casework.delay(turn, type(error).__name__)
+        finally:
+            self._busy.pop(lane, None)
+            self._wake.notify("inbox")
+            self._wake.notify("outbox")
+
+    async def _desk(self, turn: str) -> None:
+        for conversation in await self._casework.desk_turn(turn):
+            self._wake.notify(conversation)
+
+    async def take(self, turn: str) -> None:
+        """Handle one turn of a person."""
+        pending = await self._casework.pending(turn)
+        if pending is None or pending.done:
+            return
+        try:
+            await self._decide(pending)
+        except EngineAway as away:
+            log.warning("turn %s waits: %s", turn, away)
+            await self._casework.delay(turn, str(away))
+        finally:
+            self._wake.notify(pending.conversation_id)
+
+    async def _decide(self, pending: Pending) -> None:
+        inbound, turn, case = pending.inbound, pending.turn, pending.case_id
+        tier = safety.screen(inbound.text) if inbound.text else None
+        if tier:
+            await self._casework.alarm(turn, tier)
+        elif inbound.kind == "start" and inbound.start and await self._casework.use_link(turn, inbound.start):
+            return
+        elif inbound.kind == "start" and inbound.start:
+            await self._casework.speak(turn, Say("link.invalid"), ask=True)
+        elif inbound.kind == "choice":
+            await self._choice(pending)
+        elif inbound.kind == "text" and inbound.text.startswith("/"):
+            await self._command(pending)
+        elif pending.state == "claimed":
+            await self._casework.relay(turn)
+        elif inbound.kind == "start":
+            await self._engine.turn(case, turn, parse=COMMANDS["/start"])
+        elif inbound.kind == "file":
+            await self._file(pending)
+        elif inbound.kind == "text" and _AGREES.match(inbound.text):
+            await self._engine.turn(case, turn, parse={"intent": "control.yes", "entities": []})
+        elif inbound.kind == "text" and not _SAYS_SOMETHING.search(inbound.text):
+            await self._casework.speak(turn, Say("input.emoji"), ask=True)
+        elif inbound.kind == "text":
+            if len(inbound.text) > TEXT_LIMIT:
+                log.info("turn %s is long: %d characters", turn, len(inbound.text))
+            await self._engine.turn(case, turn, text=inbound.text, expects=pending.expects)
+        else:
+            await self._casework.speak(turn, Say(f"input.unsupported.{inbound.note}"), ask=True)
+
+    async def _choice(self, pending: Pending) -> None:
+        parse = await self._casework.choice(pending.conversation_id, pending.inbound.choice)
+        if parse is None:
+            await self._casework.speak(pending.turn, Say("choice.stale"), ask=True)
+        else:
+            await self._engine.turn(pending.case_id, pending.turn, parse=parse)
+
+    async def _command(self, pending: Pending) -> None:
+        command, _, rest = pending.inbound.text.strip().partition(" ")
+        if command == "/start" and rest.strip() and len(rest) <= 64:
+            if not await self._casework.use_link(pending.turn, rest.strip()):
+                await self._casework.speak(pending.turn, Say("link.invalid"), ask=True)
+        elif command in COMMANDS:
+            await self._engine.turn(pending.case_id, pending.turn, parse=COMMANDS[command])
+        else:
+            await self._casework.speak(pending.turn, Say("steer.help"), ask=True)
+
+    async def _file(self, pending: Pending) -> None:
+        """A file with its caption: what the caption says of records tells where the file belongs."""
+        entities: list[dict[str, Any]] = [{"entity": "file", "value": file} for file in pending.file_ids]
+        if pending.inbound.text:
+            parsed = await self._engine.parse(pending.case_id, pending.inbound.text)
+            entities += [found for found in parsed.entities if found["entity"] == "record"]
+            entities.append({"entity": "caption", "value": pending.inbound.text[:TEXT_LIMIT]})
+        await self._engine.turn(pending.case_id, pending.turn, parse={"intent": "file", "entities": entities})

@@ -1,0 +1,44 @@
+"""Alembic's environment: the same async engine as the program, one process at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal
+
+from alembic import context
+from sqlalchemy import Connection, text
+
+from bot.database import connect
+from bot.model import Base, UtcDateTime
+
+LOCK = 7_421_001  # an advisory lock of our own, so that processes that start together migrate one after another
+
+
+def _plain_types(kind: str, item: Any, _: Any) -> str | Literal[False]:
+    """Migrations name the database's own types, so that they stand when the model changes."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+
+
+def _migrate(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        transactional_ddl=True,
+        render_item=_plain_types,
+    )
+    context.run_migrations()
+
+
+async def _run() -> None:
+    engine = connect(context.config.attributes["url"])
+    try:
+        async with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE is the lock
+            await connection.run_sync(_migrate)
+    finally:
+        await engine.dispose()
+
+
+asyncio.run(_run())

@@ -1,0 +1,216 @@
+"""Tables. The case is the truth; messages are the record of what was said; inbox and outbox never lose a word."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+AutoId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in INTEGER
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, always aware and in UTC; SQLite forgets the zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive moment; store UTC."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("moments are stored with their time zone")
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Moments come back in UTC."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def new_id() -> str:
+    """A random 128-bit id, 32 hexadecimal characters."""
+    return uuid.uuid4().hex
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+
+
+class Case(Base):
+    """One person's matter: how far they got, and who holds it."""
+
+    __tablename__ = "cases"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    lang: Mapped[str] = mapped_column(String(12), default="en")
+    consent: Mapped[str] = mapped_column(String(10), default="none")  # none, agreed, declined
+    consent_version: Mapped[str] = mapped_column(String(20), default="")
+    consent_at: Mapped[datetime | None]
+    consent_channel: Mapped[str] = mapped_column(String(10), default="")
+    progress: Mapped[str] = mapped_column(Text)  # bot.progress.Progress as JSON
+    state: Mapped[str] = mapped_column(String(10), default="talking", index=True)  # talking, waiting, claimed, closed
+    urgent: Mapped[bool] = mapped_column(default=False)
+    urgent_reason: Mapped[str] = mapped_column(String(40), default="")
+    handed_off_at: Mapped[datetime | None]
+    holder_id: Mapped[int | None] = mapped_column(BigInteger)
+    holder_name: Mapped[str] = mapped_column(String(100), default="")
+    claimed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    topic_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    brief_message_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Conversation(Base):
+    """One address on one channel; several may share a case."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    channel: Mapped[str] = mapped_column(String(10))
+    address: Mapped[str] = mapped_column(String(64))  # Telegram: the chat id; web: a random id
+    lang: Mapped[str] = mapped_column(String(12), default="en")
+    created_at: Mapped[datetime]
+    last_seq: Mapped[int] = mapped_column(default=0)
+    blocked: Mapped[bool] = mapped_column(default=False)
+    card_message_id: Mapped[int | None] = mapped_column(BigInteger)  # Telegram: the live checklist
+
+
+class Inbox(Base):
+    """What came in, stored before it was acknowledged. Its id is the turn's id. Lanes keep order."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("lane", "external_id"),
+        Index("inbox_due", "state", "lane", "number"),
+    )
+
+    number: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True, default=new_id)
+    lane: Mapped[str] = mapped_column(String(48))  # a conversation id, or "desk:<topic>"
+    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id"), index=True)
+    external_id: Mapped[str] = mapped_column(String(64))
+    seq: Mapped[int] = mapped_column(default=0)
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(8), default="new")  # new, done, failed
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None]
+    said: Mapped[list[Any] | None]  # what this turn said: a second run says the same and changes nothing
+    error: Mapped[str] = mapped_column(String(200), default="")
+
+
+class Message(Base):
+    """One thing said by anyone in one conversation: the transcript, and the web's event log."""
+
+    __tablename__ = "messages"
+    __table_args__ = (UniqueConstraint("conversation_id", "seq"),)
+
+    id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    seq: Mapped[int]
+    role: Mapped[str] = mapped_column(String(12))  # assistant, patient, coordinator, system
+    name: Mapped[str] = mapped_column(String(100), default="")
+    lang: Mapped[str] = mapped_column(String(12), default="en")
+    say: Mapped[str] = mapped_column(String(80), default="")
+    blocks: Mapped[list[Any]]
+    at: Mapped[datetime]
+    in_reply_to: Mapped[int | None]
+
+
+class Button(Base):
+    """A choice that was offered: opaque outside, dead once used, good only in its conversation."""
+
+    __tablename__ = "buttons"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    seq: Mapped[int]  # of the message it stands under
+    label: Mapped[str] = mapped_column(String(200))
+    parse: Mapped[dict[str, Any]]
+    used_at: Mapped[datetime | None]
+
+
+class Outbox(Base):
+    """What goes out to Telegram, written in the transaction of its cause. Lanes keep order."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_due", "state", "lane", "id"),)
+
+    id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    lane: Mapped[str] = mapped_column(String(48))  # "chat:<address>", "topic:<case>", "now" for callbacks
+    kind: Mapped[str] = mapped_column(String(20))
+    payload: Mapped[dict[str, Any]]
+    priority: Mapped[int] = mapped_column(default=5)  # 0 first
+    coalesce: Mapped[str] = mapped_column(String(80), default="", index=True)
+    case_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    conversation_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    created_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(8), default="due")  # due, sent, failed, dropped
+    sent_at: Mapped[datetime | None]
+    message_id: Mapped[int | None] = mapped_column(BigInteger)  # Telegram's, once sent
+    error: Mapped[str] = mapped_column(String(200), default="")
+
+
+class TopicMessage(Base):
+    """Which message in the coordinators' group stands for what: a reply to a person's words goes to that person."""
+
+    __tablename__ = "topic_messages"
+
+    chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))  # brief, person, note
+
+
+class File(Base):
+    """A file somebody sent: by Telegram's id, or as a path under the files folder."""
+
+    __tablename__ = "files"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    turn: Mapped[str] = mapped_column(String(32), default="")
+    name: Mapped[str] = mapped_column(String(200))
+    mime: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(10))  # document, photo, voice, video, audio
+    telegram_file_id: Mapped[str] = mapped_column(String(200), default="")
+    path: Mapped[str] = mapped_column(String(200), default="")
+    record: Mapped[str] = mapped_column(String(40), default="")
+    sender: Mapped[str] = mapped_column(String(12), default="patient")  # patient, coordinator
+    created_at: Mapped[datetime]
+
+
+class Link(Base):
+    """A one-time way to go on elsewhere; only the code's hash is kept."""
+
+    __tablename__ = "links"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Fact(Base):
+    """Small facts that outlive a process: the bot's name, the group's id after a migration, the last update."""
+
+    __tablename__ = "facts"
+
+    key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))

@@ -1,0 +1,221 @@
+"""Every query. Takes a session, never commits: the use case in `casework` is the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, and_, delete, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.model import Button, Case, Conversation, Fact, File, Inbox, Link, Message, Outbox, TopicMessage
+
+LANES_AT_ONCE = 32
+
+
+def _count(result: Any) -> int:
+    return cast("CursorResult[Any]", result).rowcount
+
+
+async def case(session: AsyncSession, case_id: str, *, lock: bool = False) -> Case | None:
+    """A case; with `lock`, held until the transaction ends, so that its turns follow one another."""
+    return await session.get(Case, case_id, with_for_update=lock or None, populate_existing=lock)
+
+
+async def case_by_topic(session: AsyncSession, topic_id: int) -> Case | None:
+    """The case of a forum topic, locked."""
+    return await session.scalar(select(Case).where(Case.topic_id == topic_id).with_for_update())
+
+
+async def conversation(session: AsyncSession, conversation_id: str) -> Conversation | None:
+    """A conversation by id."""
+    return await session.get(Conversation, conversation_id)
+
+
+async def conversation_at(session: AsyncSession, channel: str, address: str) -> Conversation | None:
+    """The conversation at an address of a channel."""
+    return await session.scalar(
+        select(Conversation).where(Conversation.channel == channel, Conversation.address == address)
+    )
+
+
+async def conversations_of(session: AsyncSession, case_id: str) -> Sequence[Conversation]:
+    """All conversations of a case, oldest first."""
+    query = select(Conversation).where(Conversation.case_id == case_id).order_by(Conversation.created_at)
+    return (await session.scalars(query)).all()
+
+
+async def next_seq(session: AsyncSession, conversation_id: str) -> int:
+    """Count a conversation's messages up by one; the row stays locked, so that numbers commit in order."""
+    seq = await session.scalar(
+        update(Conversation)
+        .where(Conversation.id == conversation_id)
+        .values(last_seq=Conversation.last_seq + 1)
+        .returning(Conversation.last_seq)
+        .execution_options(synchronize_session=False)
+    )
+    if seq is None:
+        raise LookupError(f"no conversation {conversation_id}")
+    return seq
+
+
+async def inbox_by_external(session: AsyncSession, lane: str, external_id: str) -> Inbox | None:
+    """What was received under a channel's own id, if it was."""
+    return await session.scalar(select(Inbox).where(Inbox.lane == lane, Inbox.external_id == external_id))
+
+
+async def inbox(session: AsyncSession, turn: str) -> Inbox | None:
+    """A turn by its id."""
+    return await session.scalar(select(Inbox).where(Inbox.id == turn))
+
+
+async def due_turns(session: AsyncSession, now: datetime, skip: set[str]) -> Sequence[tuple[str, str]]:
+    """(lane, turn) of the oldest open turn of each lane that may be taken now, except the lanes in `skip`."""
+    earlier = aliased(Inbox)
+    query = (
+        select(Inbox.lane, Inbox.id)
+        .where(
+            Inbox.state == "new",
+            or_(Inbox.not_before.is_(None), Inbox.not_before <= now),
+            ~exists().where(earlier.lane == Inbox.lane, earlier.state == "new", earlier.number < Inbox.number),
+        )
+        .order_by(Inbox.number)
+        .limit(LANES_AT_ONCE + len(skip))
+    )
+    return [(lane, turn) for lane, turn in (await session.execute(query)).all() if lane not in skip]
+
+
+async def button(session: AsyncSession, conversation_id: str, token: str) -> Button | None:
+    """A choice of this conversation; another conversation's is as good as none."""
+    return await session.scalar(
+        select(Button).where(Button.id == token, Button.conversation_id == conversation_id)
+    )
+
+
+async def use_buttons(session: AsyncSession, conversation_id: str, seq: int, now: datetime) -> int:
+    """Use up every choice under one message. Returns how many were still alive."""
+    return _count(
+        await session.execute(
+            update(Button)
+            .where(Button.conversation_id == conversation_id, Button.seq == seq, Button.used_at.is_(None))
+            .values(used_at=now)
+        )
+    )
+
+
+async def message(session: AsyncSession, conversation_id: str, seq: int) -> Message | None:
+    """One message of a conversation."""
+    return await session.scalar(
+        select(Message).where(Message.conversation_id == conversation_id, Message.seq == seq)
+    )
+
+
+async def messages_after(session: AsyncSession, conversation_id: str, seq: int, limit: int) -> Sequence[Message]:
+    """Messages of a conversation after a number, in order."""
+    query = (
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.seq > seq)
+        .order_by(Message.seq)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def live_buttons(session: AsyncSession, conversation_id: str, seqs: list[int]) -> set[str]:
+    """The ids of the choices under these messages that can still be used."""
+    query = select(Button.id).where(
+        Button.conversation_id == conversation_id, Button.seq.in_(seqs), Button.used_at.is_(None)
+    )
+    return set((await session.scalars(query)).all())
+
+
+async def recent_messages(session: AsyncSession, case_id: str, limit: int) -> Sequence[Message]:
+    """The last messages of a case, oldest first."""
+    query = select(Message).where(Message.case_id == case_id).order_by(Message.id.desc()).limit(limit)
+    return list(reversed((await session.scalars(query)).all()))
+
+
+async def files(session: AsyncSession, case_id: str) -> Sequence[File]:
+    """Files of a case, oldest first."""
+    return (await session.scalars(select(File).where(File.case_id == case_id).order_by(File.created_at, File.id))).all()
+
+
+async def coalesced(session: AsyncSession, key: str) -> Outbox | None:
+    """An outgoing row that says the same thing anew and has not been taken yet."""
+    return await session.scalar(
+        select(Outbox).where(Outbox.coalesce == key, Outbox.state == "due", Outbox.lease_until.is_(None))
+    )
+
+
+async def due_outbox(session: AsyncSession, now: datetime, limit: int) -> Sequence[Outbox]:
+    """The first open row of each lane that may be sent now: most pressing first, then oldest."""
+    earlier = aliased(Outbox)
+    query = (
+        select(Outbox)
+        .where(
+            Outbox.state == "due",
+            Outbox.not_before <= now,
+            or_(Outbox.lease_until.is_(None), Outbox.lease_until < now),
+            ~exists().where(
+                and_(earlier.lane == Outbox.lane, earlier.state == "due", earlier.id < Outbox.id)
+            ),
+        )
+        .order_by(Outbox.priority, Outbox.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def outbox_counts(session: AsyncSession) -> dict[str, int]:
+    """How many outgoing rows stand in each state."""
+    rows = await session.execute(select(Outbox.state, func.count()).group_by(Outbox.state))
+    return {state: count for state, count in rows.all()}
+
+
+async def topic_message(session: AsyncSession, chat_id: int, message_id: int) -> TopicMessage | None:
+    """What a message in the coordinators' group stands for."""
+    return await session.get(TopicMessage, (chat_id, message_id))
+
+
+async def fact(session: AsyncSession, key: str) -> str:
+    """A small fact, or ""."""
+    found = await session.get(Fact, key)
+    return found.value if found else ""
+
+
+async def set_fact(session: AsyncSession, key: str, value: str) -> None:
+    """Remember a small fact."""
+    await session.merge(Fact(key=key, value=value))
+
+
+async def erase(session: AsyncSession, case_id: str, keep_turn: str = "") -> list[str]:
+    """Delete all that a case holds, itself excepted. Returns the paths of files that are to be removed.
+
+    Inbox rows stay as empty shells, so that an update that Telegram sends again is still known; their words go.
+    """
+    ids = select(Conversation.id).where(Conversation.case_id == case_id)
+    paths = (await session.scalars(select(File.path).where(File.case_id == case_id, File.path != ""))).all()
+    await session.execute(delete(Message).where(Message.case_id == case_id))
+    await session.execute(delete(Button).where(Button.conversation_id.in_(ids)))
+    await session.execute(delete(File).where(File.case_id == case_id))
+    await session.execute(delete(Link).where(Link.case_id == case_id))
+    await session.execute(delete(TopicMessage).where(TopicMessage.case_id == case_id))
+    await session.execute(delete(Outbox).where(or_(Outbox.case_id == case_id, Outbox.conversation_id.in_(ids))))
+    await session.execute(
+        update(Inbox)
+        .where(Inbox.conversation_id.in_(ids), Inbox.id != keep_turn)
+        .values(payload={}, said=[], state="done", error="")
+    )
+    return list(paths)
+
+
+async def move(session: AsyncSession, conversation_id: str, from_case: str, to_case: str) -> None:
+    """Give a conversation's transcript and files to another case."""
+    await session.execute(
+        update(Message).where(Message.conversation_id == conversation_id).values(case_id=to_case)
+    )
+    await session.execute(update(File).where(File.case_id == from_case).values(case_id=to_case))
+    await session.execute(delete(Link).where(Link.case_id == from_case))
