@@ -1,0 +1,71 @@
+# Everything a developer runs. `make run` and `make test` work on a machine that has git, make and Python >= 3.11 alone.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON := .venv/bin/python
+ENGINE := engine/.venv/bin/python
+UV := .uv/bin/uv
+MODEL := models/waypoint.tar.gz
+
+# Folders are listed too, so that removing a file counts as a change.
+TRAINING := config.yml domain.yml $(shell find data -type d -o -name '*.yml' 2>/dev/null) $(wildcard engine/*.py)
+
+.PHONY: help
+help: ## Say what can be run
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: run
+run: .venv/.stamp $(MODEL) ## Start everything on http://127.0.0.1:8080 (PORT=... for another port)
+	@$(PYTHON) scripts/run.py
+
+.PHONY: test
+test: .venv/.stamp $(MODEL) ## Run all tests
+	@status=0; \
+	$(ENGINE) -m pytest -c engine/pyproject.toml engine/tests || status=1; \
+	$(PYTHON) -m pytest || status=1; \
+	exit $$status
+
+.PHONY: train
+train: $(MODEL) ## Train the engine's model, if anything that it learns from changed
+
+.PHONY: check
+check: .venv/.stamp ## Run all static checks; `make -k check` goes on after a failure
+check: check-style check-types check-imports
+
+.PHONY: check-style check-types check-imports
+check-style: .venv/.stamp
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+check-types: .venv/.stamp
+	.venv/bin/mypy
+check-imports: .venv/.stamp
+	.venv/bin/lint-imports
+
+.PHONY: lock
+lock: .uv/.stamp ## Write both locks anew after a change of dependencies (ARGS=--upgrade for newer releases)
+	$(COMPILE) --python-version 3.12 --all-extras pyproject.toml -o requirements.txt $(ARGS)
+	$(COMPILE) --python-version 3.10 --all-extras engine/pyproject.toml -o engine/requirements.txt $(ARGS)
+
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
+
+.PHONY: clean
+clean: ## Remove environments, model and caches; var/, where the data is, stays
+	rm -rf .venv engine/.venv .uv models .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .rasa
+	find . -name __pycache__ -not -path '*/node_modules/*' -prune -exec rm -rf {} +
+
+.uv/.stamp: scripts/uv.txt
+	@scripts/get-uv
+	@touch $@
+
+.venv/.stamp: requirements.txt | .uv/.stamp
+	@echo "Installing what the assistant needs into .venv (Python 3.12, about 1 minute) ..."
+	@scripts/environment .venv 3.12 requirements.txt
+
+engine/.venv/.stamp: engine/requirements.txt | .uv/.stamp
+	@echo "Installing the dialogue engine into engine/.venv (Python 3.10 and TensorFlow: about 1 GB, a few minutes) ..."
+	@scripts/environment engine/.venv 3.10 engine/requirements.txt
+
+$(MODEL): $(TRAINING) engine/.venv/.stamp
+	@echo "Training the model (about 2 minutes) ..."
+	@$(ENGINE) -m engine.train
+	@touch $@
