@@ -138,7 +138,7 @@ class WebChannel:
             if not text.strip():
                 raise ApiError(400, "text_empty", "This message is empty. Please write something first.")
             inbound = Inbound(kind="text", text=text)
-        return await self._receive(conversation, message.id, inbound)
+        return _accepted(await self._store(conversation, message.id, inbound))
 
     async def receive_file(self, request: Request) -> Response:
         """POST /api/files: store one file, with a caption where there is one."""
@@ -156,13 +156,13 @@ class WebChannel:
         file = FileRef(name=stored.name, mime=stored.mime, size=stored.size, kind=stored.kind, path=stored.path)
         inbound = Inbound(kind="file", text=text, files=(file,))
         try:
-            receipt = await self._casework.receive(conversation, str(message_id), inbound)
+            receipt = await self._store(conversation, message_id, inbound)
         except Exception:
             web_files.remove(self._files_dir, stored.path)
             raise
         if receipt.duplicate:
             web_files.remove(self._files_dir, stored.path)
-        return self._accepted(conversation, receipt)
+        return _accepted(receipt)
 
     async def send_file(self, request: Request) -> Response:
         """GET /api/files/<id>: a file of one's own case, always as a download."""
@@ -230,28 +230,41 @@ class WebChannel:
             if not self._streams[conversation]:
                 del self._streams[conversation]
 
-    async def _receive(self, conversation: str, message_id: UUID, inbound: Inbound) -> Response:
-        return self._accepted(conversation, await self._casework.receive(conversation, str(message_id), inbound))
-
-    def _accepted(self, conversation: str, receipt: Receipt) -> Response:
+    async def _store(self, conversation: str, message_id: UUID, inbound: Inbound) -> Receipt:
+        try:
+            receipt = await self._casework.receive(conversation, str(message_id), inbound)
+        except LookupError:
+            raise _gone() from None
         self._wake.notify("inbox")
         self._wake.notify(conversation)
-        return JSONResponse({"seq": receipt.seq}, 202)
+        return receipt
 
     def _conversation(self, request: Request, *, renewing: bool = False) -> str:
         """The conversation that this request's token is for. Raises ApiError."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        challenge = {"WWW-Authenticate": "Bearer"}
         if scheme.lower() != "bearer" or not token:
-            raise ApiError(401, "session_missing", "There is no chat session. Please open the chat again.", challenge)
+            raise _no_session("session_missing", "There is no chat session. Please open the chat again.")
         try:
             return self._tokens.renew(token) if renewing else self._tokens.read(token)
         except TokenExpired:
             message = "Your chat session has ended because it was not used. Please open the chat again."
-            raise ApiError(401, "session_expired", message, challenge) from None
+            raise _no_session("session_expired", message) from None
         except TokenInvalid:
-            message = "This chat session is not valid. Please open the chat again."
-            raise ApiError(401, "session_invalid", message, challenge) from None
+            raise _no_session(
+                "session_invalid", "This chat session is not valid. Please open the chat again."
+            ) from None
+
+
+def _accepted(receipt: Receipt) -> Response:
+    return JSONResponse({"seq": receipt.seq}, 202)
+
+
+def _no_session(code: str, message: str) -> ApiError:
+    return ApiError(401, code, message, {"WWW-Authenticate": "Bearer"})
+
+
+def _gone() -> ApiError:
+    return _no_session("session_gone", "This conversation was deleted. Please open the chat again to start a new one.")
 
 
 async def _json[Model: BaseModel](request: Request, model: type[Model], default: bytes = b"") -> Model:
