@@ -44,7 +44,7 @@ check-imports: .venv/.stamp
 .PHONY: lock
 lock: .uv/.stamp ## Write both locks anew after a change of dependencies (ARGS=--upgrade for newer releases)
 	$(COMPILE) --python-version 3.12 --all-extras pyproject.toml -o requirements.txt $(ARGS)
-	$(COMPILE) --python-version 3.10 --all-extras engine/pyproject.toml -o engine/requirements.txt $(ARGS)
+	$(COMPILE) --project engine --python-version 3.10 --all-extras engine/pyproject.toml -o engine/requirements.txt $(ARGS)
 
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
