@@ -56,9 +56,16 @@ class Engine:
 
     async def ready(self) -> bool:
         """Whether any engine has its model loaded."""
+        return await self._any_answers("/health")
+
+    async def acts(self) -> bool:
+        """Whether any engine reaches its action server."""
+        return await self._any_answers("/ready")
+
+    async def _any_answers(self, path: str) -> bool:
         for client in self._clients:
             try:
-                if (await client.get("/health", timeout=2)).status_code == httpx.codes.OK:
+                if (await client.get(path, timeout=2)).status_code == httpx.codes.OK:
                     return True
             except httpx.HTTPError:
                 continue

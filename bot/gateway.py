@@ -44,14 +44,13 @@ class Gateway:
 
     async def run(self) -> None:
         """Look for turns whenever woken, and every half second."""
-        while True:
-            try:
-                started = await self.run_once()
-            except Exception:
-                log.exception("looking for turns failed")
-                started = 0
-            if not started:
-                await self._wake.wait("inbox", POLL_SECONDS)
+        with self._wake.watch("inbox") as watch:
+            while True:
+                try:
+                    await self.run_once()
+                except Exception:  # the database may be away for a moment; the turns are safe in it
+                    log.exception("looking for turns failed")
+                await watch.wait(POLL_SECONDS)
 
     async def run_once(self) -> int:
         """Start what is due, one turn a lane. Returns how many were started."""
@@ -111,6 +110,8 @@ class Gateway:
             await self._casework.relay(turn)
         elif inbound.kind == "start":
             await self._engine.turn(case, turn, parse=COMMANDS["/start"])
+        elif inbound.kind == "file" and all(ref.kind in ("voice", "audio") for ref in inbound.files):
+            await self._casework.speak(turn, Say("input.unsupported.voice"), ask=True)
         elif inbound.kind == "file":
             await self._file(pending)
         elif inbound.kind == "text" and _AGREES.match(inbound.text):

@@ -217,23 +217,27 @@ class Desk(Links):
 
     # What comes from the topic.
 
-    async def desk_turn(self, turn: str) -> None:
-        """One update of the coordinators' group: a press, a command, a reply, or a note that stays here."""
+    async def desk_turn(self, turn: str) -> list[str]:
+        """One update of the coordinators' group: a press, a command, a reply, or a note that stays here.
+
+        Returns the ids of the conversations whose people may have something new to read.
+        """
         async with self.transaction() as session:
             row = await store.inbox(session, turn)
             if row is None or row.state == "done":
-                return
+                return []
             row.state = "done"
             said = DeskInbound(**row.payload)
             row.payload = {}
             if said.kind == "press":
-                await self._pressed(session, said)
-                return
-            case = await store.case_by_topic(session, said.thread_id) if said.thread_id else None
-            if case is not None:
-                await self._wrote(session, case, said)
+                case = await self._pressed(session, said)
+            else:
+                case = await store.case_by_topic(session, said.thread_id) if said.thread_id else None
+                if case is not None:
+                    await self._wrote(session, case, said)
+            return [each.id for each in await store.conversations_of(session, case.id)] if case else []
 
-    async def _pressed(self, session: AsyncSession, said: DeskInbound) -> None:
+    async def _pressed(self, session: AsyncSession, said: DeskInbound) -> Case | None:
         act, _, case_id = said.data.partition(":")
         case = await store.case(session, case_id, lock=True) if case_id else None
         if case is None or act not in ("claim", "close"):
@@ -245,6 +249,7 @@ class Desk(Links):
         await self.send(
             session, "callback", {"callback_id": said.callback_id, "text": answer[:190]}, lane="now", priority=0
         )
+        return case
 
     async def _claim(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:
         """Atomic: of two presses one wins, and the other is told who."""

@@ -220,10 +220,15 @@ class Turns(Desk):
         case.progress = working.progress.model_dump_json()
         case.updated_at = self.now()
         if case.consent != "agreed":
-            await self._keep_nothing(session, conversation, row)
+            await self._keep_nothing(session, case, conversation, row)
 
-    async def _keep_nothing(self, session: AsyncSession, conversation: Conversation, row: Inbox) -> None:
-        """Nobody has agreed: the words that were just answered are not kept."""
+    async def _keep_nothing(self, session: AsyncSession, case: Case, conversation: Conversation, row: Inbox) -> None:
+        """Nobody has agreed: the words and files that were just answered are not kept."""
+        for file in await store.files(session, case.id):
+            if file.turn == row.id:
+                if file.path:
+                    await self.send(session, "unlink", {"path": file.path}, lane="files")
+                await session.delete(file)
         row.payload = {}
         row.said = [{**said, "args": {}} for said in row.said or []]
         message = await store.message(session, conversation.id, row.seq)
@@ -255,15 +260,6 @@ class Turns(Desk):
         if file is not None and file.case_id == case.id:
             file.record = args["record"]
 
-    async def _drop_file(
-        self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
-    ) -> None:
-        file = await session.get(File, args["file"])
-        if file is not None and file.case_id == case.id:
-            if file.path:
-                await self.send(session, "unlink", {"path": file.path}, lane="files")
-            await session.delete(file)
-
     async def _raise_urgent(
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
     ) -> None:
@@ -289,7 +285,6 @@ class Turns(Desk):
         "agree": _agree,
         "decline": _decline,
         "keep_file": _keep_file,
-        "drop_file": _drop_file,
         "raise_urgent": _raise_urgent,
         "hand_off": _hand_off,
         "link": _link,

@@ -31,9 +31,6 @@ def guess(name: str, caption: str = "") -> str:
 def file(turn: Turn) -> None:
     """Files came: attach each, or ask which record it belongs to."""
     if turn.consent != "agreed":
-        for carried in turn.heard.of("file"):
-            turn.do("drop_file", file=carried.value)
-        turn.progress.file_waiting = ""
         needs_consent(turn, "start" if not turn.progress.role else "records")
         return
     views = {view.id: view for view in turn.files}

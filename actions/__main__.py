@@ -1,0 +1,47 @@
+"""`python -m actions`: the composition root of the actions process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+
+import uvicorn
+
+from actions.server import create
+from bot import database
+from bot.casework import Casework
+from bot.guide import Guide
+from bot.log import configure
+from bot.settings import Settings, SettingsError, load
+
+
+async def serve(settings: Settings) -> None:
+    """Migrate, load the guide, and serve until told to stop."""
+    await database.upgrade(settings.database_url)
+    engine = database.connect(settings.database_url)
+    casework = Casework(database.sessions(engine), Guide.load(), public_url=settings.public_url)
+    app = create(casework, settings.actions_secret.get_secret_value())
+    config = uvicorn.Config(
+        app, host=settings.actions_host, port=settings.actions_port, log_config=None, access_log=False
+    )
+    try:
+        await uvicorn.Server(config).serve()
+    finally:
+        await engine.dispose()
+
+
+def main() -> int:
+    """Run the process. A wrong setting ends it with a sentence, not a traceback."""
+    configure()
+    try:
+        asyncio.run(serve(load(require=("actions_secret",))))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    logging.captureWarnings(True)
+    sys.exit(main())

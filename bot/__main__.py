@@ -1,0 +1,160 @@
+"""`python -m bot`: the composition root of everything that faces people. The only place where things are wired."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from types import FrameType
+from typing import Any
+
+import httpx
+import telegram
+import uvicorn
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from telegram.request import HTTPXRequest
+
+from bot import database, health
+from bot.casework import Casework
+from bot.channels import updates, web
+from bot.channels.sender import TelegramSender
+from bot.dispatch import Dispatcher
+from bot.engine import Engine
+from bot.gateway import Gateway
+from bot.guide import Guide
+from bot.log import configure
+from bot.settings import Settings, SettingsError, load
+from bot.wake import Wake
+
+log = logging.getLogger(__name__)
+
+
+def telegram_bot(settings: Settings) -> telegram.Bot | None:
+    """The Bot API's client, or None when no token is set: then only the website is served."""
+    token = settings.telegram_bot_token.get_secret_value()
+    if not token:
+        return None
+    base = settings.telegram_api_base.rstrip("/")
+    return telegram.Bot(
+        token,
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=HTTPXRequest(connection_pool_size=32),
+        get_updates_request=HTTPXRequest(connection_pool_size=2),
+    )
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The whole bot process as one app; its loops live as long as it does."""
+    db = database.connect(settings.database_url)
+    casework = Casework(
+        database.sessions(db), Guide.load(), public_url=settings.public_url or f"http://{settings.host}:{settings.port}"
+    )
+    wake = Wake()
+    engine = Engine(settings.engines, settings.engine_secret.get_secret_value(), settings.engine_timeout)
+    gateway = Gateway(casework, engine, wake)
+    bot = telegram_bot(settings)
+    loops: list[Coroutine[Any, Any, None]] = []
+
+    async def database_answers() -> bool:
+        async with db.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return True
+
+    checks: dict[str, health.Check] = {"database": database_answers, "engine": engine.ready, "actions": engine.acts}
+    routes: list[BaseRoute] = [*web.create_routes(casework, wake, settings)]
+    if bot is not None:
+        checks["telegram"] = _reaches(bot)
+        routes += updates.webhook_routes(bot, casework, wake, settings)
+        sender = TelegramSender(bot, casework, settings)
+        loops.append(Dispatcher(casework, sender, wake).run())
+        if not settings.telegram_webhook_url:
+            loops.append(updates.Poller(bot, casework, wake, settings).run())
+    loops.append(gateway.run())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if bot is not None:
+            await _start_telegram(bot, casework, settings)
+        tasks = [asyncio.create_task(loop) for loop in loops]
+        try:
+            yield
+        finally:
+            wake.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await gateway.idle()  # finish the turns in hand
+            await engine.close()
+            if bot is not None:
+                await bot.shutdown()
+            await db.dispose()
+
+    app = Starlette(routes=[*health.create_routes(checks), *routes], lifespan=lifespan)
+    app.state.wake = wake
+    return app
+
+
+class Server(uvicorn.Server):
+    """Ends open event streams as soon as it is told to stop, so that stopping does not wait for them."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Wake the streams for good, then stop as usual."""
+        app: Any = self.config.app
+        app.state.wake.close()
+        super().handle_exit(sig, frame)
+
+
+def _reaches(bot: telegram.Bot) -> health.Check:
+    async def check() -> bool:
+        await bot.get_me()
+        return True
+
+    return check
+
+
+async def _start_telegram(bot: telegram.Bot, casework: Casework, settings: Settings) -> None:
+    """Greet Telegram; while it is away the website is served all the same."""
+    try:
+        await bot.initialize()
+        await updates.prepare(bot, casework, settings)
+    except telegram.error.InvalidToken:
+        raise SettingsError("TELEGRAM_BOT_TOKEN is not a token that Telegram knows. Ask @BotFather for one.") from None
+    except (telegram.error.NetworkError, httpx.HTTPError) as error:
+        log.warning("Telegram is away: %s", type(error).__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Migrate, then serve until told to stop."""
+    await database.upgrade(settings.database_url)
+    settings.files_dir.mkdir(parents=True, exist_ok=True)
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        server_header=False,
+    )
+    await Server(config).serve()
+
+
+def main() -> int:
+    """Run the process. A wrong setting ends it with a sentence, not a traceback."""
+    configure()
+    logging.captureWarnings(True)
+    try:
+        asyncio.run(serve(load(require=("secret_key", "engine_secret"))))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""Logging: one line an event, with ids and never a person's words, and no library that would say more."""
+
+from __future__ import annotations
+
+import logging
+
+# httpx logs addresses, and Telegram's hold the token; the SDK warns of its newer version at every call.
+QUIET = ("httpx", "httpcore", "telegram", "rasa_sdk", "alembic", "asyncio", "sqlalchemy", "sse_starlette", "dateparser")
+
+
+class OneLine(logging.Formatter):
+    """Formats an exception as its type and where it happened; its message may hold what a person wrote."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802
+        """The exception's kind, and the files and lines it passed."""
+        kind, _, trace = ei  # type: ignore[misc]
+        places = []
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            places.append(f"{code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}")
+            trace = trace.tb_next
+        return f"{kind.__name__} at {' > '.join(places[-8:])}"
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Set up logging for a process."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
