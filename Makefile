@@ -62,7 +62,7 @@ clean: ## Remove environments, model and caches; var/, where the data is, stays
 	@scripts/environment .venv 3.12 requirements.txt
 
 engine/.venv/.stamp: engine/requirements.txt | .uv/.stamp
-	@echo "Installing the dialogue engine into engine/.venv (Python 3.10 and TensorFlow: about 1 GB, a few minutes) ..."
+	@echo "Installing the dialogue engine into engine/.venv (Python 3.10 and TensorFlow: 1 GB to fetch, a few minutes) ..."
 	@scripts/environment engine/.venv 3.10 engine/requirements.txt
 
 $(MODEL): $(TRAINING) engine/.venv/.stamp
