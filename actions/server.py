@@ -25,7 +25,7 @@ LARGEST_CALL = 1_000_000  # bytes; a turn is a few kilobytes
 
 
 def create(casework: Casework, secret: str) -> Starlette:
-    """An app that runs actions for whoever knows the secret (`POST /webhook`) and says that it is up (`GET /health`)."""
+    """An app that runs actions for whoever knows the secret (`POST /webhook`), and says that it is up."""
     executor = ActionExecutor()
     for decision in DECISIONS:
         executor.register_action(TurnAction(decision, casework))

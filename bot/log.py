@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
+from traceback import walk_tb
+from types import TracebackType
 
 # httpx logs addresses, and Telegram's hold the token; the SDK warns of its newer version at every call.
 QUIET = ("httpx", "httpcore", "telegram", "rasa_sdk", "alembic", "asyncio", "sqlalchemy", "sse_starlette", "dateparser")
 
 
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
 class OneLine(logging.Formatter):
     """Formats an exception as its type and where it happened; its message may hold what a person wrote."""
 
-    def formatException(self, ei: object) -> str:  # noqa: N802
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
         """The exception's kind, and the files and lines it passed."""
-        kind, _, trace = ei  # type: ignore[misc]
-        places = []
-        while trace is not None:
-            code = trace.tb_frame.f_code
-            places.append(f"{code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}")
-            trace = trace.tb_next
-        return f"{kind.__name__} at {' > '.join(places[-8:])}"
+        kind, _, trace = ei
+        places = [f"{frame.f_code.co_filename.rsplit('/', 2)[-1]}:{line}" for frame, line in walk_tb(trace)]
+        return f"{kind.__name__ if kind else 'unknown'} at {' > '.join(places[-8:])}"
 
 
 def configure(level: int = logging.INFO) -> None:

@@ -20,17 +20,50 @@ _HE = r"(?:i|he|she|they|we|it|mum|mom|mother|dad|father|wife|husband|brother|si
 
 # Self-harm first: a plan or means, a wish to die, a relative who speaks of it.
 _SELF_HARM: tuple[tuple[Tier, str], ...] = (
-    ("self_harm.now", r"\b(?:going to|gonna|want to|will|about to|plan(?:ning)? to|ready to|decided to) (?:kill|hang|shoot|drown|poison) my ?self\b"),
-    ("self_harm.now", r"\b(?:going to|gonna|will|about to|plan(?:ning)? to|decided to|ready to) (?:end (?:it all|my life|it tonight|everything)|take my (?:own )?life|jump (?:off|from|in front)|commit suicide|overdose)\b"),
-    ("self_harm.now", r"\bi (?:have|'ve|got|saved|collected|am saving|hid(?:den)?|keep) (?:enough |all |up )*(?:the |my |his |her )?(?:pills|tablets|morphine|sleeping pills|rope|gun)\b.{0,60}\b(?:end|die|sleep forever|not wake|go|tonight|finish|enough)\b"),
-    ("self_harm.now", r"\b(?:wrote|written|writing|left) (?:a |my |the )?(?:goodbye|suicide|farewell) (?:letter|note)s?\b"),
-    ("self_harm.now", r"\b(?:i (?:just )?(?:took|swallowed)) (?:all|too many|the whole|a whole|every) .{0,30}(?:pills|tablets|bottle|box).{0,60}\b(?:die|end|want(?:ed)? to)\b"),
-    ("self_harm.third_party", rf"\b(?:he|she|they|mum|mom|mother|dad|father|wife|husband|brother|sister|son|daughter|friend|partner|grand\w+|aunt|uncle)\b[^.!?]{{0,40}}\b(?:wants?|wish(?:es|ed)?|talk(?:s|ed|ing)? (?:about|of)|sa(?:ys|id|ying)|threaten\w*|tr(?:ied|ying)|keeps?|begs?|ask(?:s|ed)?)\b[^.!?]{{0,50}}\b(?:kill(?:ing)? (?:him|her|them)sel(?:f|ves)|suicide|to die|end(?:ing)? (?:it all|it|(?:his|her|their) (?:own )?life)|dead|not (?:be|live|wake up)|jump(?:ing)?|better off without)\b"),
-    ("self_harm.wish", r"\b(?:i|we) (?:just |really |only |sometimes |often |rather |honestly )*(?:want|wish|wanna|prefer|hope|pray|like|feel like)(?:ed|ing)? (?:to |i |that i |i could |i was |i were )*(?:just |be )*(?:die|dead|dying|never wake|not wake|disappear forever|sleep and never|be gone|go to sleep and not)\b"),
-    ("self_harm.wish", r"\b(?:don'?t|do not|dont|no longer|not) (?:want|wanna|wish) (?:to )?(?:live|be alive|wake up|be here|exist|go on living|carry on living)\b"),
-    ("self_harm.wish", r"\b(?:think(?:ing)?|thought|thoughts?) (?:a lot |often |every ?day |always |again )*(?:about|of) (?:suicide|killing my ?self|ending (?:it|my life|it all|everything)|dying by|harming my ?self|hurting my ?self)\b"),
-    ("self_harm.wish", r"\b(?:better off|easier for (?:everyone|them|my family)|relief for (?:everyone|them)) (?:if i (?:was|were|am)|when i(?:'m| am)|without me)(?: dead| gone| not here)?\b"),
-    ("self_harm.wish", r"\b(?:kill my ?self|end my (?:own )?life|suicidal|cut(?:ting)? my ?self|hurt my ?self on purpose|no (?:reason|point) (?:to|in) (?:live|living|being alive)|(?:nothing|no one) to live for|life is not worth living|wish i (?:had )?never (?:been )?(?:born|woken))\b"),
+    (
+        "self_harm.now",
+        r"\b(?:going to|gonna|want to|will|about to|plan(?:ning)? to|ready to|decided to) (?:kill|hang|shoot|drown|poison) my ?self\b",
+    ),
+    (
+        "self_harm.now",
+        r"\b(?:going to|gonna|will|about to|plan(?:ning)? to|decided to|ready to) (?:end (?:it all|my life|it tonight|everything)|take my (?:own )?life|jump (?:off|from|in front)|commit suicide|overdose)\b",
+    ),
+    (
+        "self_harm.now",
+        r"\bi (?:have|'ve|got|saved|collected|am saving|hid(?:den)?|keep) (?:enough |all |up )*(?:the |my |his |her )?(?:pills|tablets|morphine|sleeping pills|rope|gun)\b.{0,60}\b(?:end|die|sleep forever|not wake|go|tonight|finish|enough)\b",
+    ),
+    (
+        "self_harm.now",
+        r"\b(?:wrote|written|writing|left) (?:a |my |the )?(?:goodbye|suicide|farewell) (?:letter|note)s?\b",
+    ),
+    (
+        "self_harm.now",
+        r"\b(?:i (?:just )?(?:took|swallowed)) (?:all|too many|the whole|a whole|every) .{0,30}(?:pills|tablets|bottle|box).{0,60}\b(?:die|end|want(?:ed)? to)\b",
+    ),
+    (
+        "self_harm.third_party",
+        rf"\b(?:he|she|they|mum|mom|mother|dad|father|wife|husband|brother|sister|son|daughter|friend|partner|grand\w+|aunt|uncle)\b[^.!?]{{0,40}}\b(?:wants?|wish(?:es|ed)?|talk(?:s|ed|ing)? (?:about|of)|sa(?:ys|id|ying)|threaten\w*|tr(?:ied|ying)|keeps?|begs?|ask(?:s|ed)?)\b[^.!?]{{0,50}}\b(?:kill(?:ing)? (?:him|her|them)sel(?:f|ves)|suicide|to die|end(?:ing)? (?:it all|it|(?:his|her|their) (?:own )?life)|dead|not (?:be|live|wake up)|jump(?:ing)?|better off without)\b",
+    ),
+    (
+        "self_harm.wish",
+        r"\b(?:i|we) (?:just |really |only |sometimes |often |rather |honestly )*(?:want|wish|wanna|prefer|hope|pray|like|feel like)(?:ed|ing)? (?:to |i |that i |i could |i was |i were )*(?:just |be )*(?:die|dead|dying|never wake|not wake|disappear forever|sleep and never|be gone|go to sleep and not)\b",
+    ),
+    (
+        "self_harm.wish",
+        r"\b(?:don'?t|do not|dont|no longer|not) (?:want|wanna|wish) (?:to )?(?:live|be alive|wake up|be here|exist|go on living|carry on living)\b",
+    ),
+    (
+        "self_harm.wish",
+        r"\b(?:think(?:ing)?|thought|thoughts?) (?:a lot |often |every ?day |always |again )*(?:about|of) (?:suicide|killing my ?self|ending (?:it|my life|it all|everything)|dying by|harming my ?self|hurting my ?self)\b",
+    ),
+    (
+        "self_harm.wish",
+        r"\b(?:better off|easier for (?:everyone|them|my family)|relief for (?:everyone|them)) (?:if i (?:was|were|am)|when i(?:'m| am)|without me)(?: dead| gone| not here)?\b",
+    ),
+    (
+        "self_harm.wish",
+        r"\b(?:kill my ?self|end my (?:own )?life|suicidal|cut(?:ting)? my ?self|hurt my ?self on purpose|no (?:reason|point) (?:to|in) (?:live|living|being alive)|(?:nothing|no one) to live for|life is not worth living|wish i (?:had )?never (?:been )?(?:born|woken))\b",
+    ),
     ("self_harm.wish", r"\b(?:burden)\b[^.!?]{0,60}\b(?:gone|dead|die|without me|not here|end it)\b"),
 )
 
@@ -106,7 +139,7 @@ def screen(text: str) -> Tier | None:
         for clause in clauses:
             words = _IDIOMS_RE.sub(" ", clause)
             if any((hit := pattern.search(words)) and not _excused(words, hit) for pattern in patterns):
-                return tier  # type: ignore[return-value]
+                return tier
     return None
 
 
@@ -116,7 +149,9 @@ def _excused(words: str, hit: re.Match[str], *, self_harm: bool = False) -> bool
     if _NEGATED_RE.search(before[-40:]):
         return True
     if self_harm:
-        return bool(re.search(r"\b(?:not suicidal|would never|never (?:thought|think)|is it common|do people)\b", words))
+        return bool(
+            re.search(r"\b(?:not suicidal|would never|never (?:thought|think)|is it common|do people)\b", words)
+        )
     return bool(_PAST_RE.search(words) or _IMAGINED_RE.search(words))
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "ENGINE_SECRET", "ACTIONS_SECRET", "DATABASE_URL")
@@ -39,8 +39,9 @@ class Settings(BaseSettings):
     telegram_api_base: str = "https://api.telegram.org"
     telegram_webhook_url: str = ""
     coordinators_chat_id: int | None = None
+    group_sends_per_minute: int = Field(20, gt=0, le=10_000)  # Telegram's limit for one group
     sandbox_url: str = ""
-    max_file_bytes: int = Field(20 * 1024 * 1024, validation_alias=AliasChoices("MAX_FILE_BYTES"))
+    max_file_bytes: int = Field(20 * 1024 * 1024, gt=0)
 
     @field_validator("database_url")
     @classmethod

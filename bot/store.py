@@ -89,9 +89,7 @@ async def due_turns(session: AsyncSession, now: datetime, skip: set[str]) -> Seq
 
 async def button(session: AsyncSession, conversation_id: str, token: str) -> Button | None:
     """A choice of this conversation; another conversation's is as good as none."""
-    return await session.scalar(
-        select(Button).where(Button.id == token, Button.conversation_id == conversation_id)
-    )
+    return await session.scalar(select(Button).where(Button.id == token, Button.conversation_id == conversation_id))
 
 
 async def use_buttons(session: AsyncSession, conversation_id: str, seq: int, now: datetime) -> int:
@@ -107,9 +105,7 @@ async def use_buttons(session: AsyncSession, conversation_id: str, seq: int, now
 
 async def message(session: AsyncSession, conversation_id: str, seq: int) -> Message | None:
     """One message of a conversation."""
-    return await session.scalar(
-        select(Message).where(Message.conversation_id == conversation_id, Message.seq == seq)
-    )
+    return await session.scalar(select(Message).where(Message.conversation_id == conversation_id, Message.seq == seq))
 
 
 async def messages_after(session: AsyncSession, conversation_id: str, seq: int, limit: int) -> Sequence[Message]:
@@ -158,9 +154,7 @@ async def due_outbox(session: AsyncSession, now: datetime, limit: int) -> Sequen
             Outbox.state == "due",
             Outbox.not_before <= now,
             or_(Outbox.lease_until.is_(None), Outbox.lease_until < now),
-            ~exists().where(
-                and_(earlier.lane == Outbox.lane, earlier.state == "due", earlier.id < Outbox.id)
-            ),
+            ~exists().where(and_(earlier.lane == Outbox.lane, earlier.state == "due", earlier.id < Outbox.id)),
         )
         .order_by(Outbox.priority, Outbox.id)
         .limit(limit)
@@ -172,7 +166,7 @@ async def due_outbox(session: AsyncSession, now: datetime, limit: int) -> Sequen
 async def outbox_counts(session: AsyncSession) -> dict[str, int]:
     """How many outgoing rows stand in each state."""
     rows = await session.execute(select(Outbox.state, func.count()).group_by(Outbox.state))
-    return {state: count for state, count in rows.all()}
+    return dict(rows.all())
 
 
 async def topic_message(session: AsyncSession, chat_id: int, message_id: int) -> TopicMessage | None:
@@ -214,8 +208,6 @@ async def erase(session: AsyncSession, case_id: str, keep_turn: str = "") -> lis
 
 async def move(session: AsyncSession, conversation_id: str, from_case: str, to_case: str) -> None:
     """Give a conversation's transcript and files to another case."""
-    await session.execute(
-        update(Message).where(Message.conversation_id == conversation_id).values(case_id=to_case)
-    )
+    await session.execute(update(Message).where(Message.conversation_id == conversation_id).values(case_id=to_case))
     await session.execute(update(File).where(File.case_id == from_case).values(case_id=to_case))
     await session.execute(delete(Link).where(Link.case_id == from_case))

@@ -1,1 +1,56 @@
 """Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Running:
+    """The whole assistant, started as `make run` starts it."""
+
+    address: str
+    sandbox: str
+    var: Path
+
+    @property
+    def database(self) -> Path:
+        """Its SQLite file."""
+        return self.var / "waypoint.db"
+
+
+@pytest.fixture(scope="session")
+def waypoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The real processes: engine with the trained model, actions, bot and the simulated Telegram."""
+    var = tmp_path_factory.mktemp("waypoint")
+    state = var / "state.json"
+    withheld = ("TELEGRAM_BOT_TOKEN", "DATABASE_URL", "SECRET_KEY", "DATA_KEY")
+    environment = {name: value for name, value in os.environ.items() if name not in withheld}
+    environment |= {"PORT": "0", "GROUP_SENDS_PER_MINUTE": "10000"}
+    command = [sys.executable, "scripts/run.py", "--state-file", str(state), "--var", str(var)]
+    output = (var / "run.log").open("w")
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not state.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the assistant did not start:\n{(var / 'run.log').read_text()}")
+            time.sleep(0.1)  # between two looks at whether it is ready
+        told = json.loads(state.read_text())
+        yield Running(told["address"], told["sandbox"], var)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        output.close()

@@ -6,7 +6,18 @@ from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile
 from bot.casework.outbound import Outgoing, Sending
 from bot.casework.turns import Pending, Turns
 
-__all__ = ["Card", "Casework", "DeskInbound", "FileRef", "Inbound", "Outgoing", "Pending", "Receipt", "StoredFile", "utc_now"]
+__all__ = [
+    "Card",
+    "Casework",
+    "DeskInbound",
+    "FileRef",
+    "Inbound",
+    "Outgoing",
+    "Pending",
+    "Receipt",
+    "StoredFile",
+    "utc_now",
+]
 
 
 class Casework(Sending, Turns):

@@ -49,12 +49,17 @@ class Work:
         async with self.sessions.begin() as session:
             yield session
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """One transaction that changes nothing, and so waits for nobody who writes."""
+        async with self.sessions() as session:
+            await session.connection(execution_options={"read_only": True})
+            yield session
+
     def new_case(self, lang: str) -> Case:
         """A fresh case with nothing in it."""
         now = self.now()
-        return Case(
-            code=new_code(), created_at=now, updated_at=now, lang=lang, progress=Progress().model_dump_json()
-        )
+        return Case(code=new_code(), created_at=now, updated_at=now, lang=lang, progress=Progress().model_dump_json())
 
     async def deliver(
         self,

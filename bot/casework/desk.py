@@ -146,14 +146,12 @@ class Desk(Links):
 
     async def card(self, case_id: str) -> Card | None:
         """The card of a case as it should read now; None when the case is gone."""
-        async with self.transaction() as session:
+        async with self.reading() as session:
             case = await store.case(session, case_id)
             if case is None:
                 return None
             progress = Progress.model_validate_json(case.progress)
-            files = tuple(
-                FileView(f.id, f.name, f.mime, f.kind, f.record) for f in await store.files(session, case.id)
-            )
+            files = tuple(FileView(f.id, f.name, f.mime, f.kind, f.record) for f in await store.files(session, case.id))
             lines = [self._state_line(case)]
             if case.urgent:
                 lines.append(self.words("desk.urgent_flag", reason=self.reason(case.urgent_reason)))
@@ -205,7 +203,7 @@ class Desk(Links):
 
     async def transcript(self, case_id: str, limit: int = 20) -> str:
         """The last words of a case, for a topic that had to be opened anew."""
-        async with self.transaction() as session:
+        async with self.reading() as session:
             rows = await store.recent_messages(session, case_id, limit)
             lines = []
             for row in rows:

@@ -166,9 +166,7 @@ class Receiving(Work):
         try:
             async with self.transaction() as session:
                 session.add(
-                    Inbox(
-                        lane=f"desk:{topic or 0}", external_id=external_id, payload=payload, received_at=self.now()
-                    )
+                    Inbox(lane=f"desk:{topic or 0}", external_id=external_id, payload=payload, received_at=self.now())
                 )
         except IntegrityError:
             return False
@@ -180,7 +178,7 @@ class Receiving(Work):
         Choices that were used, or whose message is no longer the one to answer, come without their ids' life:
         they are marked `"used": true`, and a client shows them as text.
         """
-        async with self.transaction() as session:
+        async with self.reading() as session:
             rows = await store.messages_after(session, conversation_id, seq, limit)
             alive = await store.live_buttons(session, conversation_id, [row.seq for row in rows])
             return [
@@ -199,7 +197,7 @@ class Receiving(Work):
 
     async def file_for(self, conversation_id: str, file_id: str) -> StoredFile | None:
         """A file of the conversation's own case, or None."""
-        async with self.transaction() as session:
+        async with self.reading() as session:
             conversation = await store.conversation(session, conversation_id)
             file = await session.get(File, file_id)
             if conversation is None or file is None or file.case_id != conversation.case_id:

@@ -28,7 +28,9 @@ class Links(Receiving):
         minutes = int(LINK_LIFE.total_seconds() // 60)
         username = await store.fact(session, USERNAME)
         if conversation.channel == "web" and username:
-            return Say("link.to_telegram", {"url": f"https://t.me/{username}?start={code}", "code": code, "minutes": minutes})
+            return Say(
+                "link.to_telegram", {"url": f"https://t.me/{username}?start={code}", "code": code, "minutes": minutes}
+            )
         return Say("link.to_web", {"url": f"{self.public_url}/#link={code}", "code": code, "minutes": minutes})
 
     async def use_link(self, turn: str, code: str) -> bool:
@@ -57,9 +59,13 @@ class Links(Receiving):
             row.state, row.said = "done", []
             progress.seen_at = self.now()
             for each in here:
-                await self.deliver(session, case, each, [Say("link.joined", {"channel": conversation.channel})], progress)
+                await self.deliver(
+                    session, case, each, [Say("link.joined", {"channel": conversation.channel})], progress
+                )
             says = [Say("link.done")]
-            await self.deliver(session, case, conversation, [*says, *welcome_back(progress, case)], progress, in_reply_to=row.seq)
+            await self.deliver(
+                session, case, conversation, [*says, *welcome_back(progress, case)], progress, in_reply_to=row.seq
+            )
             case.progress, case.updated_at = progress.model_dump_json(), self.now()
             return True
 

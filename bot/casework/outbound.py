@@ -98,7 +98,7 @@ class Sending(Work):
 
     async def fact(self, key: str) -> str:
         """A small fact, or ""."""
-        async with self.transaction() as session:
+        async with self.reading() as session:
             return await store.fact(session, key)
 
     async def remember(self, key: str, value: str) -> None:

@@ -51,7 +51,7 @@ class Turns(Desk):
 
     async def due_turns(self, skip: set[str]) -> list[tuple[str, str]]:
         """(lane, turn) of what waits to be handled, oldest first, at most one a lane."""
-        async with self.transaction() as session:
+        async with self.reading() as session:
             return list(await store.due_turns(session, self.now(), skip))
 
     async def pending(self, turn: str) -> Pending | None:
@@ -86,12 +86,12 @@ class Turns(Desk):
 
     async def choice(self, conversation_id: str, token: str) -> dict[str, Any] | None:
         """What a button does; None when it is unknown here, or was used."""
-        async with self.transaction() as session:
+        async with self.reading() as session:
             button = await store.button(session, conversation_id, token)
             return dict(button.parse) if button and button.used_at is None else None
 
     async def take_turn(self, turn: str, heard: Heard, decision: str) -> list[Say]:
-        """Run one of the journey's decisions (`journey.DECISIONS`). A second call says the same, and changes nothing."""
+        """Run one of the journey's decisions (`DECISIONS`). A second call says the same and changes nothing."""
         move = journey.DECISIONS[decision]
 
         async def run(working: Turn) -> None:

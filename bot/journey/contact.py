@@ -115,5 +115,3 @@ def press_contact(turn: Turn) -> None:
 def press_skip(turn: Turn) -> None:
     """A button left a detail out."""
     skip(turn, turn.heard.pressed.get("detail", ""))
-
-

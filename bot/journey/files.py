@@ -63,7 +63,9 @@ def attach(turn: Turn, file_id: str, record: str) -> None:
         return
     turn.do("keep_file", file=file_id, record=record)
     known = turn.progress.records.get(record)
-    only_a_page = record == "imaging" and view.mime.startswith(("image/", "application/pdf")) and "dicom" not in view.mime
+    only_a_page = (
+        record == "imaging" and view.mime.startswith(("image/", "application/pdf")) and "dicom" not in view.mime
+    )
     if known is None or known.state not in ("have", "partly"):
         note_record(turn, record, "partly" if only_a_page else "have")
     turn.say("records.file_attached", file=view.name, record=named(f"records.{record}.name"))

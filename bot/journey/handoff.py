@@ -18,7 +18,9 @@ def human(turn: Turn) -> None:
         ask(turn)
         return
     here = turn.progress.step
-    if here.name not in ("new", "consent", "role", "open", "safety") and not here.name.startswith(("handoff", "contact")):
+    if here.name not in ("new", "consent", "role", "open", "safety") and not here.name.startswith(
+        ("handoff", "contact")
+    ):
         turn.progress.later = here
     if needs_consent(turn, "handoff"):
         return

@@ -8,7 +8,6 @@ from bot.journey.turn import Turn, named
 from bot.progress import MAX_WORDS, RECORD_STATES, RECORDS, SELF_QUESTION, SIGNALS, Question, RecordAnswer, SignalAnswer
 
 
-
 def note_signals(turn: Turn) -> list[dict[str, Any]]:
     """Fill the signals mentioned in this message with the person's own words. Returns the names newly present."""
     progress = turn.progress
@@ -25,7 +24,7 @@ def note_signals(turn: Turn) -> list[dict[str, Any]]:
                 progress.signals[mention.value] = SignalAnswer(answer=absent, words=words)
             continue
         if known is None or known.answer != present or not known.words:
-            progress.signals[mention.value] = SignalAnswer(answer=present, words=words)  # type: ignore[arg-type]
+            progress.signals[mention.value] = SignalAnswer(answer=present, words=words)
             noted.append(named(f"signals.{mention.value}.name"))
     return noted
 
@@ -66,7 +65,7 @@ def note_record(turn: Turn, record: str, state: str, words: str = "") -> None:
     """Note the state of one record, and keep what was said of it before when nothing new is said."""
     known = turn.progress.records.get(record)
     note = words[:MAX_WORDS] or (known.note if known else "")
-    turn.progress.records[record] = RecordAnswer(state=state, note=note)  # type: ignore[arg-type]
+    turn.progress.records[record] = RecordAnswer(state=state, note=note)
 
 
 def save_question(turn: Turn, origin: str) -> bool:
@@ -74,7 +73,7 @@ def save_question(turn: Turn, origin: str) -> bool:
     text = turn.heard.text.strip()[:MAX_WORDS]
     if not text or not turn.keeps:
         return False
-    turn.progress.add_question(Question(text=text, origin=origin))  # type: ignore[arg-type]
+    turn.progress.add_question(Question(text=text, origin=origin))
     return True
 
 

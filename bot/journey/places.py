@@ -35,7 +35,9 @@ def country(text: str) -> tuple[str, str] | None:
     code = names.get(words)
     if code is None:
         near = difflib.get_close_matches(words, names, n=1, cutoff=0.84)
-        code = names[near[0]] if near else next((names[n] for n in names if len(n) > 3 and f" {n} " in f" {words} "), None)
+        code = (
+            names[near[0]] if near else next((names[n] for n in names if len(n) > 3 and f" {n} " in f" {words} "), None)
+        )
     return (code, str(Locale("en").territories[code])) if code else None
 
 
@@ -70,4 +72,3 @@ def local_time(zone: str, now: datetime) -> str:
         return f"{now.astimezone(ZoneInfo(zone)):%H:%M}"
     except (KeyError, ValueError):
         return ""
-

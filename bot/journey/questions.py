@@ -76,6 +76,5 @@ def done(turn: Turn) -> None:
 def lines(turn: Turn) -> list[object]:
     """The questions as lines: the guide's in our words, their own in theirs."""
     return [
-        named(f"questions.{question.id}.text") if question.id else question.text
-        for question in turn.progress.questions
+        named(f"questions.{question.id}.text") if question.id else question.text for question in turn.progress.questions
     ]

@@ -112,7 +112,9 @@ def hear(turn: Turn) -> None:
         note_record(turn, step.about, state, turn.heard.text)
         noted = [step.about]
     if not noted:
-        turn.say("records.which_item", choices=tuple(press(f"records.{r}.name", "go_record", record=r) for r in RECORDS))
+        turn.say(
+            "records.which_item", choices=tuple(press(f"records.{r}.name", "go_record", record=r) for r in RECORDS)
+        )
         return
     turn.say("records.heard", items=noted_states(turn, noted))
     if turn.consent == "agreed":

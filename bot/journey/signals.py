@@ -14,7 +14,11 @@ GUIDE_A_MESSAGE = 3  # what the guide says of so many signals fits one short mes
 def _answer_buttons(signal: str) -> tuple[Choice, ...]:
     labels = {"yes": "choice.yes", "no": "choice.no", "not_sure": "choice.not_sure"}
     buttons = [press(label, "signal", signal=signal, answer=answer) for answer, label in labels.items()]
-    return (*buttons, press("choice.why", "why", signal=signal), press("choice.skip", "signal", signal=signal, answer="skipped"))
+    return (
+        *buttons,
+        press("choice.why", "why", signal=signal),
+        press("choice.skip", "signal", signal=signal, answer="skipped"),
+    )
 
 
 @asks("signals")
@@ -61,7 +65,7 @@ def _note(turn: Turn, signal: str, answer: str) -> None:
     progress = turn.progress
     known = progress.signals.get(signal)
     words = known.words if known and known.answer == answer else ""
-    progress.signals[signal] = SignalAnswer(answer=answer, words=words)  # type: ignore[arg-type]
+    progress.signals[signal] = SignalAnswer(answer=answer, words=words)
     if progress.step.name == "signals_change":
         turn.say("signals.changed", name=named(f"signals.{signal}.name"), answer=named(f"choice.{answer}"))
         summary(turn)
@@ -83,7 +87,7 @@ def hear(turn: Turn) -> None:
     about = step.about if step.name == "signals" else ""
     if not heard and turn.heard.intent == "signals.none" and about and about not in turn.progress.signals:
         answer = "yes" if about == SELF_QUESTION else "no"
-        turn.progress.signals[about] = SignalAnswer(answer=answer, words=turn.heard.text)  # type: ignore[arg-type]
+        turn.progress.signals[about] = SignalAnswer(answer=answer, words=turn.heard.text)
     if heard:
         turn.say("signals.heard", names=heard)
     else:

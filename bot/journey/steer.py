@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.journey import contact, files, handoff, inform, questions, records, safety, signals, treatment, welcome
 from bot.journey import turn as turns
-from bot.journey.turn import Move, Turn, ask, go, press as button, stand, value
+from bot.journey.turn import Move, Turn, ask, go, stand, value
+from bot.journey.turn import press as button
 from bot.progress import Progress, Step
 
 GO = {
@@ -279,4 +280,3 @@ PRESSES: dict[str, Move] = {
     "link": link,
     "file_record": files.press_file_record,
 }
-

@@ -66,9 +66,7 @@ class FileView:
 class Effect:
     """Something that casework does in the same transaction: the name says what, the arguments with what."""
 
-    name: Literal[
-        "agree", "decline", "hand_off", "erase", "keep_file", "raise_urgent", "link"
-    ]
+    name: Literal["agree", "decline", "hand_off", "erase", "keep_file", "raise_urgent", "link"]
     args: dict[str, str] = field(default_factory=dict)
 
 

@@ -1,0 +1,53 @@
+"""Every journey, through the real processes, over the web interface and over Telegram."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from bot.guide import Guide
+from tests.conftest import ROOT, Running
+from tests.journeys.desk import DeskPlayer
+from tests.journeys.people import Person, Telegram, TelegramPerson, WebPerson
+from tests.journeys.player import Player, World
+
+STORIES = sorted((Path(__file__).parent / "stories").glob("*.yml"))
+GUIDE = Guide.load(ROOT / "guide")
+
+
+@pytest.fixture
+async def world(waypoint: Running) -> AsyncIterator[World]:
+    """The running assistant, with the group's limit lifted: it is tested by itself, in tests/telegram."""
+    async with (
+        httpx.AsyncClient(base_url=waypoint.address, trust_env=False, timeout=30) as web,
+        httpx.AsyncClient(base_url=waypoint.sandbox, trust_env=False, timeout=30) as sandbox,
+    ):
+        await sandbox.post("/sandbox/limits", json={"group_per_minute": None, "overall_per_second": None})
+        state = (await sandbox.get("/sandbox/state")).raise_for_status().json()
+        telegram = Telegram(sandbox, state["group"], state["bot"]["id"])
+        group = next(group for group in state["groups"] if group["id"] == state["group"])
+        coordinators = {member["name"].split()[0]: member["id"] for member in group["members"]}
+
+        async def new_person(channel: str) -> Person:
+            person = WebPerson(web) if channel == "web" else TelegramPerson(telegram)
+            await person.open()
+            return person
+
+        yield World(waypoint.database, GUIDE, DeskPlayer(telegram, coordinators), new_person)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    story: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return story
+
+
+@pytest.mark.parametrize("channel", ["web", "telegram"])
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+async def test_the_journey_goes_as_written(path: Path, channel: str, world: World) -> None:
+    player = Player(world, await world.new_person(channel))
+    await player.play(_load(path)["steps"])
