@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -16,7 +17,7 @@ from sandbox.world import World
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(world: World | None = None) -> Starlette:
+def create_app(world: World | None = None, middleware: Sequence[Middleware] = ()) -> Starlette:
     """The sandbox as an ASGI application, around a world of its own or a given one."""
     world = world or World()
 
@@ -31,6 +32,7 @@ def create_app(world: World | None = None) -> Starlette:
 
     app = Starlette(
         lifespan=lifespan,
+        middleware=middleware,
         routes=[
             Route("/bot{token}/{method}", bot_api.call_method, methods=["GET", "POST"]),
             Route("/file/bot{token}/{path:path}", bot_api.download),

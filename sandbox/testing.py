@@ -8,14 +8,16 @@ async with running() as box:
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import httpx
+from starlette.middleware import Middleware
 
 from sandbox.app import create_app
 from sandbox.chats import Json
 from sandbox.server import LOOPBACK, serving
+from sandbox.webhooks import NO_CERTIFICATES
 from sandbox.world import ADA, BEN, DEFAULT_TOKEN, GROUP_ID, LUIS, MEI, World
 
 __all__ = ["ADA", "BEN", "GROUP_ID", "LUIS", "MEI", "ControlError", "Sandbox", "running"]
@@ -117,12 +119,14 @@ class Sandbox:
 
 
 @contextlib.asynccontextmanager
-async def running(world: World | None = None, port: int = 0) -> AsyncIterator[Sandbox]:
+async def running(
+    world: World | None = None, port: int = 0, middleware: Sequence[Middleware] = ()
+) -> AsyncIterator[Sandbox]:
     """A sandbox on a free loopback port, in this event loop."""
     world = world or World()
     # A control call may wait for up to a minute of its own.
     async with (
-        serving(create_app(world), port) as bound,
-        httpx.AsyncClient(timeout=90, trust_env=False) as http,
+        serving(create_app(world, middleware), port) as bound,
+        httpx.AsyncClient(timeout=90, trust_env=False, verify=NO_CERTIFICATES) as http,
     ):
         yield Sandbox(f"http://{LOOPBACK}:{bound}", http, world.token, world)
