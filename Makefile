@@ -7,6 +7,9 @@ ENGINE := engine/.venv/bin/python
 UV := .uv/bin/uv
 MODEL := models/waypoint.tar.gz
 
+# Not empty when a Node.js that can build the widget is here. The built widget is committed, so running needs none.
+NODE := $(shell npm --version >/dev/null 2>&1 && node --version 2>/dev/null | grep -E '^v(2[0-9]|[3-9][0-9])\.')
+
 # Folders are listed too, so that removing a file counts as a change.
 TRAINING := config.yml domain.yml $(shell find data -type d -o -name '*.yml' 2>/dev/null) $(wildcard engine/*.py)
 
@@ -29,10 +32,9 @@ test: .venv/.stamp $(MODEL) ## Run all tests
 train: $(MODEL) ## Train the engine's model, if anything that it learns from changed
 
 .PHONY: check
-check: .venv/.stamp ## Run all static checks; `make -k check` goes on after a failure
-check: check-style check-types check-imports
+check: check-style check-types check-imports check-guide check-prose check-widget ## Run all static checks (make -k check: go on after a failure)
 
-.PHONY: check-style check-types check-imports
+.PHONY: check-style check-types check-imports check-guide check-prose check-widget
 check-style: .venv/.stamp
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -40,6 +42,21 @@ check-types: .venv/.stamp
 	.venv/bin/mypy
 check-imports: .venv/.stamp
 	.venv/bin/lint-imports
+check-guide: .venv/.stamp
+	$(PYTHON) -m bot.guide check
+check-prose: .venv/.stamp
+	$(PYTHON) scripts/prose.py
+ifdef NODE
+check-widget: widget/node_modules/.stamp
+	npm --prefix widget run check
+else
+check-widget:
+	@echo "SKIPPED: the checks of the widget need Node.js 20 or newer and npm, which are not installed here."
+endif
+
+.PHONY: widget
+widget: widget/node_modules/.stamp ## Build the website's widget into bot/static (needs Node.js 20)
+	npm --prefix widget run build
 
 .PHONY: lock
 lock: .uv/.stamp ## Write both locks anew after a change of dependencies (ARGS=--upgrade for newer releases)
@@ -64,6 +81,11 @@ clean: ## Remove environments, model and caches; var/, where the data is, stays
 engine/.venv/.stamp: engine/requirements.txt | .uv/.stamp
 	@echo "Installing the dialogue engine into engine/.venv (Python 3.10 and TensorFlow: 1 GB to fetch, a few minutes) ..."
 	@scripts/environment engine/.venv 3.10 engine/requirements.txt
+
+widget/node_modules/.stamp: widget/package-lock.json
+	@echo "Installing what builds the widget (about 10 seconds) ..."
+	@npm --prefix widget ci --silent --no-audit --no-fund
+	@touch $@
 
 $(MODEL): $(TRAINING) engine/.venv/.stamp
 	@echo "Training the model (about 2 minutes) ..."

@@ -163,7 +163,7 @@ def _cancel_on_signals(task: asyncio.Task[None]) -> None:
 async def _coordinators_chat(sandbox: str) -> str:
     async with httpx.AsyncClient(trust_env=False) as http:
         state = (await http.get(f"{sandbox}/sandbox/state")).raise_for_status().json()
-    return str(state["coordinators_chat_id"])
+    return str(state["group"])
 
 
 def _kept_secrets(path: Path, names: Sequence[str]) -> dict[str, str]:
