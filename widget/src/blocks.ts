@@ -1,0 +1,98 @@
+// One template a kind of block. Text is only ever text.
+
+import { html, nothing, svg, type TemplateResult } from "lit";
+import { icons } from "./icons.ts";
+import { findLinks } from "./links.ts";
+import type { Block, ChecklistBlock, Choice, ChoicesBlock, FileBlock } from "./protocol.ts";
+import type { Strings } from "./strings.ts";
+
+/** What a block needs beside itself: the words around it and what its buttons do. */
+export interface Around {
+  strings: Strings;
+  links: boolean;
+  press: (choice: Choice) => void;
+  save: (file: { id: string; name: string }) => void;
+}
+
+/** Whether a block is part of what was said, inside the bubble, or stands below it. */
+export function inBubble(block: Block): boolean {
+  return block.type === "text" || block.type === "file";
+}
+
+export function renderBlock(block: Block, around: Around): TemplateResult | TemplateResult[] | typeof nothing {
+  switch (block.type) {
+    case "text":
+      return paragraphs(block.text, around.links);
+    case "choices":
+      return choices(block, around);
+    case "checklist":
+      return checklist(block, around.strings);
+    case "file":
+      return file(block, around);
+    default:
+      return nothing; // a newer server may know kinds that this page, opened earlier, does not
+  }
+}
+
+function paragraphs(text: string, links: boolean): TemplateResult[] {
+  return text
+    .split(/\n{2,}/)
+    .filter((paragraph) => paragraph.trim())
+    .map((paragraph) => {
+      const parts = links ? findLinks(paragraph) : [{ text: paragraph }];
+      // prettier-ignore
+      return html`<p dir="auto">${parts.map((part) => part.href
+        ? html`<a href=${part.href} target="_blank" rel="noopener noreferrer">${part.text}</a>`
+        : part.text)}</p>`;
+    });
+}
+
+function choices({ choices, used }: ChoicesBlock, { strings, press }: Around): TemplateResult {
+  if (used) {
+    // Nobody needs to hear again what was asked a moment ago.
+    return html`<p class="used" aria-live="off">${strings.chosen} ${choices.map(({ label }) => label).join(" · ")}</p>`;
+  }
+  return html`<div class="choices" role="group" aria-label=${strings.choices}>
+    ${choices.map((choice) => html`<button type="button" dir="auto" @click=${() => press(choice)}>${choice.label}</button>`)}
+  </div>`;
+}
+
+function checklist({ title, done, total, items }: ChecklistBlock, strings: Strings): TemplateResult {
+  return html`<div class="card">
+    <div class="card-head">
+      ${ring(done, total)}
+      <div><b dir="auto">${title}</b><p>${strings.progress(done, total)}</p></div>
+    </div>
+    <ul role="list">
+      ${items.map(
+        ({ label, state, state_label }) =>
+          html`<li class="item ${state}"><span class="dot"></span><span dir="auto">${label}</span> <span>${state_label}</span></li>`,
+      )}
+    </ul>
+  </div>`;
+}
+
+/** How much is done, as a ring; the words stand beside it. */
+export function ring(done: number, total: number): TemplateResult {
+  const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
+  // This radius makes the ring 100 long.
+  return html`<svg class="ring" viewBox="0 0 36 36" aria-hidden="true">
+    ${svg`<circle cx="18" cy="18" r="15.9155"/>
+    <circle cx="18" cy="18" r="15.9155" stroke-dasharray="${share * 100} 200" stroke-opacity=${share ? 1 : 0} />`}
+  </svg>`;
+}
+
+function file({ id, name, size }: FileBlock, { strings, save }: Around): TemplateResult {
+  const label = html`${icons.file}<span dir="auto">${name}</span> <small>${readableSize(size)}</small>`;
+  if (!id) return html`<div class="file">${label}</div>`;
+  return html`<button type="button" class="file" @click=${() => save({ id, name })}>
+    <span class="hidden">${strings.download}</span>${label}
+  </button>`;
+}
+
+function readableSize(bytes: number): string {
+  const units = ["B", "KB", "MB", "GB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 1024 ** power;
+  return `${value.toFixed(power > 0 && value < 10 ? 1 : 0)} ${units[power]}`;
+}

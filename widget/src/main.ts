@@ -1,0 +1,26 @@
+// The script's only task: read its own `data-…` attributes and put one chat into the page.
+//
+//   <script src="https://…/widget.js" data-lang="en" data-open defer></script>
+//
+// data-api   where the server is, when it is not where the script came from
+// data-lang  the language of the chat's own words; else the page's
+// data-open  open at once
+
+import { WaypointChat } from "./chat.ts";
+
+const script = document.currentScript as HTMLScriptElement | null;
+
+function embed(): void {
+  const { api, lang, open } = script?.dataset ?? {};
+  const chat = new WaypointChat();
+  chat.api = (api ?? new URL(script?.src || location.href).origin).replace(/\/+$/, "");
+  chat.language = lang || document.documentElement.lang || "en";
+  chat.startOpen = open !== undefined && open !== "false";
+  document.body.append(chat);
+}
+
+if (!customElements.get("waypoint-chat")) {
+  customElements.define("waypoint-chat", WaypointChat);
+  if (document.body) embed();
+  else addEventListener("DOMContentLoaded", embed);
+}

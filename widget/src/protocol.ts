@@ -1,0 +1,67 @@
+// What the server sends and takes: the shapes of the web interface.
+
+export interface TextBlock {
+  type: "text";
+  text: string;
+}
+
+export interface Choice {
+  id: string;
+  label: string;
+}
+
+export interface ChoicesBlock {
+  type: "choices";
+  choices: Choice[];
+  used?: boolean;
+}
+
+export interface ChecklistItem {
+  id: string;
+  label: string;
+  state: string;
+  state_label: string;
+}
+
+export interface ChecklistBlock {
+  type: "checklist";
+  id: string;
+  title: string;
+  done: number;
+  total: number;
+  items: ChecklistItem[];
+}
+
+export interface FileBlock {
+  type: "file";
+  id?: string;
+  name: string;
+  mime: string;
+  size: number;
+}
+
+export type Block = TextBlock | ChoicesBlock | ChecklistBlock | FileBlock;
+
+export type Role = "assistant" | "patient" | "coordinator" | "system";
+
+export interface ChatEvent {
+  seq: number;
+  role: Role;
+  name: string;
+  lang: string;
+  say: string;
+  blocks: Block[];
+  at: string;
+  in_reply_to: number | null;
+}
+
+export interface Session {
+  token: string;
+  conversation: string;
+}
+
+// Opens a conversation; the assistant answers it with its greeting. Never shown.
+export const START = "/start";
+
+export const MAX_TEXT = 20_000;
+export const MAX_FILE = 20 * 1024 * 1024;
