@@ -1,0 +1,138 @@
+"""From (id, arguments) to blocks: pure. Channels turn blocks into Telegram or web; nothing here knows either."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bot.guide import Guide
+
+Block = dict[str, Any]
+HAVE = ("have", "partly")  # states of a record that count as gathered
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A button: the guide id of its label, and what pressing it means to the engine (intent and entities)."""
+
+    label: str
+    parse: Mapping[str, Any]
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"label": self.label, "parse": dict(self.parse), "args": dict(self.args)}
+
+
+@dataclass(frozen=True)
+class Card:
+    """The live checklist: each record with its state, "" when it is not known."""
+
+    kind: Literal["checklist"]
+    states: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Say:
+    """Something to say: a guide id, its arguments, the choices offered under it, and a card beside it."""
+
+    say: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
+    card: Card | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, the way it crosses to the engine and into the database."""
+        card = {"kind": self.card.kind, "states": dict(self.card.states)} if self.card else None
+        return {
+            "say": self.say,
+            "args": dict(self.args),
+            "choices": [choice.to_json() for choice in self.choices],
+            "card": card,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Say:
+        """Out of plain data."""
+        card = data.get("card")
+        return Say(
+            data["say"],
+            data.get("args") or {},
+            tuple(Choice(c["label"], c["parse"], c.get("args") or {}) for c in data.get("choices") or ()),
+            Card(card["kind"], card["states"]) if card else None,
+        )
+
+
+@dataclass(frozen=True)
+class Voice:
+    """To whom it is said: the language, and whether the person is ill themselves or cares for a relation."""
+
+    lang: str = "en"
+    role: Literal["self", "carer"] = "self"
+    relation: str | None = None
+
+
+def render(guide: Guide, say: Say, voice: Voice, variant: int) -> list[Block]:
+    """The blocks of one message. `variant` counts how often it was said before, so that wordings take turns.
+
+    Raises GuideError for an id that the guide lacks, or an argument that its entry does not know.
+    """
+    blocks: list[Block] = []
+    text = speak(guide, say.say, say.args, voice, variant)
+    if say.card is not None:
+        blocks.append(_checklist(guide, say.card, voice, text))
+    elif text:
+        blocks.append({"type": "text", "text": text})
+    if say.choices:
+        choices = [
+            {"label": speak(guide, choice.label, choice.args, voice), "parse": dict(choice.parse)}
+            for choice in say.choices
+        ]
+        blocks.append({"type": "choices", "choices": choices})
+    return blocks
+
+
+def speak(guide: Guide, say: str, args: Mapping[str, Any], voice: Voice, variant: int = 0) -> str:
+    """The words of one entry. People's own words in the arguments are never taken for placeholders."""
+    entry = guide.entry(say, voice.lang)
+    spoken = {name: _value(guide, value, voice) for name, value in args.items()}
+    return entry.text(voice.role, variant, {**_person(guide, voice), **spoken})
+
+
+def _value(guide: Guide, value: Any, voice: Voice) -> str:
+    if isinstance(value, Mapping):
+        return speak(guide, value["say"], value.get("args") or {}, voice)
+    if isinstance(value, list | tuple):
+        return "\n".join(f"• {_value(guide, item, voice)}" for item in value)
+    return str(value)
+
+
+def _person(guide: Guide, voice: Voice) -> dict[str, str]:
+    """{person} and {persons}, with their forms at the start of a sentence."""
+    if voice.role == "carer":
+        relation = guide.entry(f"relation.{voice.relation or 'relative'}", voice.lang).text("self", 0, {})
+        person = guide.entry("person.carer", voice.lang).text("self", 0, {"relation": relation})
+        persons = guide.entry("persons.carer", voice.lang).text("self", 0, {"relation": relation})
+    else:
+        person = guide.entry("person.self", voice.lang).text("self", 0, {})
+        persons = guide.entry("persons.self", voice.lang).text("self", 0, {})
+    return {"person": person, "persons": persons, "Person": _capital(person), "Persons": _capital(persons)}
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _checklist(guide: Guide, card: Card, voice: Voice, title: str) -> Block:
+    items = [
+        {
+            "id": record,
+            "label": speak(guide, f"records.{record}.name", {}, voice),
+            "state": state,
+            "state_label": speak(guide, f"state.{state}" if state else "state.unknown", {}, voice),
+        }
+        for record, state in card.states.items()
+    ]
+    done = sum(1 for state in card.states.values() if state in HAVE)
+    return {"type": "checklist", "id": "records", "title": title, "done": done, "total": len(items), "items": items}
