@@ -5,11 +5,11 @@ Test programs and the live page call these; each raises ApiError 400 for what Te
 
 import base64
 import binascii
-from typing import Any
 
 from sandbox.chats import GENERAL, Chat, Json, Member, Message, Person, Topic
 from sandbox.entities import MAX_CAPTION, MAX_TEXT, trimmed, utf16, with_found
 from sandbox.errors import bad_request
+from sandbox.files import StoredFile
 from sandbox.methods.messages import contact, location, reactions
 from sandbox.params import Params
 from sandbox.world import World, thread_of
@@ -95,9 +95,10 @@ def said(world: World, body: Params) -> Json:
     if kind == "contact":
         return {"contact": contact(Params(body.object(kind) or {}))}
     spec = body.values[kind]
-    content: Json = {kind: attached(world, kind, Params(spec if isinstance(spec, dict) else {}))}
+    stored = attached(world, kind, Params(spec if isinstance(spec, dict) else {}))
+    content: Json = {kind: stored.media()}
     if kind == "animation":
-        content["document"] = content[kind]
+        content["document"] = stored.as_document()
     return content | (written(body, "caption") if body.has("caption") else {})
 
 
@@ -111,8 +112,8 @@ def written(body: Params, name: str) -> Json:
     return {name: text} | ({"entities" if name == "text" else "caption_entities": found} if found else {})
 
 
-def attached(world: World, kind: str, spec: Params) -> Any:
-    """The media object of a file that a person sends: its bytes in base64, or a size for a made-up file."""
+def attached(world: World, kind: str, spec: Params) -> StoredFile:
+    """The file that a person sends: its bytes in base64, or a size for a made-up file."""
     content: bytes | None = None
     if spec.has("content"):
         try:
@@ -125,7 +126,7 @@ def attached(world: World, kind: str, spec: Params) -> Any:
     shape: Json = {name: spec.integer(name) for name in ("width", "height", "duration") if spec.has(name)}
     if kind == "sticker":
         shape["emoji"] = spec.text("emoji", "🙂")
-    return world.files.add(kind, spec.text("name"), content, size, **shape).media()
+    return world.files.add(kind, spec.text("name"), content, size, **shape)
 
 
 def edit(world: World, body: Params) -> Message:

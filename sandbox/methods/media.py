@@ -19,7 +19,7 @@ def enter(name: str, kind: str) -> None:
         stored = call.world.files.sent(call.params, kind)
         content: Json = {kind: stored.media()}
         if kind == "animation":
-            content["document"] = stored.media()
+            content["document"] = stored.as_document()
         if kind != "sticker":
             content |= formatted(call.params, "caption").content(caption=True)
         return sent(call, target(call.world, call.params), content)

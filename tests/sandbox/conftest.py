@@ -67,8 +67,10 @@ async def box(clock: Clock) -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def bot(box: Sandbox) -> AsyncIterator[Bot]:
+async def bot(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
     """The bot, by the real client library, unpatched."""
+    # Durations as timedelta; the old integers raise a deprecation warning, which is an error in tests.
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
     plain = {"verify": NO_CERTIFICATES}
     request = HTTPXRequest(connection_pool_size=8, read_timeout=10, httpx_kwargs=plain)
     updates = HTTPXRequest(connection_pool_size=8, read_timeout=10, httpx_kwargs=plain)

@@ -45,8 +45,9 @@ def of_type(value: Any, name: str, path: str) -> list[str]:
     return found
 
 
-def answer_problems(method: str, status: int, body: Any) -> list[str]:
-    """What is wrong with the answer to a call of a method."""
+def answer_problems(called: str, status: int, body: Any) -> list[str]:
+    """What is wrong with the answer to a call of a method, whose name may be in any case."""
+    method = next((name for name in METHODS if name.lower() == called.lower()), called)
     if not isinstance(body, dict) or not isinstance(body.get("ok"), bool):
         return [f"{method}: no ok"]
     if body["ok"] != (status == 200):
