@@ -89,13 +89,13 @@ export class WaypointChat extends LitElement {
         @cancel=${this.onCancel}
         @keydown=${this.onKey}
       >
-        <header>
+        <div class="head">
           <div>
             <h2 id="title" tabindex="-1">${strings.title}</h2>
             <p>${strings.subtitle}</p>
           </div>
           <button type="button" aria-label=${strings.close} @click=${this.close}>${icons.close}</button>
-        </header>
+        </div>
         <p class="emergency"><b>${strings.emergency}</b> ${strings.emergencyMore}</p>
         <div class="status" role="status">${this.status}</div>
         ${this.renderSummary()}
@@ -112,7 +112,7 @@ export class WaypointChat extends LitElement {
           ${conversation.typing ? html`<div class="typing" aria-hidden="true"><i></i><i></i><i></i></div>` : nothing}
           ${this.atEnd
             ? nothing
-            : html`<button type="button" class="latest" @click=${this.toLatest}>${strings.latest}</button>`}
+            : html`<button type="button" class="latest" aria-label=${strings.latest} @click=${this.toLatest}>${icons.down}</button>`}
         </div>
         <form @submit=${this.onSubmit}>
           <button type="button" aria-label=${strings.attach} @click=${() => this.picker.click()}>${icons.clip}</button>
@@ -309,13 +309,10 @@ export class WaypointChat extends LitElement {
   private show(focus = true): void {
     const { panel } = this;
     if (panel.open) panel.close();
-    const focused = document.activeElement as HTMLElement | null;
     if (PHONE.matches) panel.showModal();
-    else panel.show();
+    else panel.open = true; // `show()` would take the focus, wanted or not
     this.fit();
-    if (!focus) focused?.focus();
-    else if (PHONE.matches) this.part$<HTMLElement>("#title").focus();
-    else this.input.focus();
+    if (focus) this.part$<HTMLElement>(PHONE.matches ? "#title" : "textarea").focus();
   }
 
   private remember(): void {

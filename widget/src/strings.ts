@@ -20,7 +20,7 @@ const en = {
   send: "Send",
   attach: "Send a file",
   typing: "The assistant is writing",
-  latest: "New messages below",
+  latest: "Go to the newest message",
   waiting: "Waiting for a connection",
   sending: "Sending…",
   sent: "Sent",
