@@ -1,5 +1,6 @@
 """The guide: every word the assistant says, by id, one folder a language, loaded once and checked as a whole.
 
+`guide/<language>/*.yml` maps ids to texts, `guide/sources.yml` says where what they tell of health comes from.
 `python -m bot.guide check` prints what is wrong, one line each: the file, the line, the id.
 """
 
@@ -11,16 +12,21 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import yaml
 
 FOLDER = Path(__file__).resolve().parent.parent / "guide"
 SOURCES = "sources.yml"
 REFERENCE = "en"  # the language that every other one must cover
-KEYS = {"text", "carer", "args", "source"}
-PERSON = {"person", "persons", "Person", "Persons"}
+PERSON = frozenset({"person", "persons", "Person", "Persons"})  # filled in by the renderer, in every text
+
 _ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+_LINK = re.compile(r"(?:https?://|tel:|mailto:|www\.)[^\s,;)]*[^\s,;).]", re.IGNORECASE)
+_MARKUP = re.compile(r"\*\*|__|</?[a-z]+>|\]\(|`|^#+ ", re.MULTILINE)
+_ENTRY_KEYS = frozenset({"text", "carer", "args", "source", "verify"})
+_SOURCE_KEYS = frozenset({"authority", "title", "url", "year", "items", "verify"})
 
 
 class GuideError(ValueError):
@@ -29,164 +35,230 @@ class GuideError(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """What is said under one id: variants, those for somebody who asks for another, its arguments, its source."""
+    """What is said under one id: variants, those for somebody who asks for another, and where it comes from.
+
+    `verify` marks what has to be looked at once more before launch (a telephone number, a local custom).
+    """
 
     id: str
     variants: tuple[str, ...]
-    carer: tuple[str, ...]
-    args: frozenset[str]
-    source: str
-    place: str
+    carer: tuple[str, ...] = ()
+    args: frozenset[str] = frozenset()
+    sources: tuple[str, ...] = ()
+    verify: bool = False
+    place: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every wording."""
+        return (*self.variants, *self.carer)
 
     def text(self, role: str, variant: int, args: Mapping[str, str]) -> str:
         """One variant with its arguments filled in. Raises GuideError when an argument is missing or unknown."""
+        if wrong := [*(set(args) - self.args - PERSON), *(self.args - set(args))]:
+            raise GuideError(f"{self.place}: {self.id} takes {_listed(self.args)}, not as given: {_listed(wrong)}")
         variants = self.carer if role == "carer" and self.carer else self.variants
-        unknown = set(args) - self.args - PERSON
-        missing = self.args - set(args)
-        if unknown or missing:
-            what = [f"has no {{{name}}}" for name in sorted(unknown)] + [f"needs {{{name}}}" for name in sorted(missing)]
-            raise GuideError(f"{self.place}: {self.id} {', '.join(what)}")
         return variants[variant % len(variants)].format_map(args)
 
 
-class Guide:
-    """All entries of all languages. Immutable once loaded."""
+@dataclass(frozen=True)
+class Source:
+    """An authority: who says it, where it can be read, of which year; for the guide itself, the items it has."""
 
-    def __init__(self, entries: Mapping[str, Mapping[str, Entry]], sources: frozenset[str]) -> None:
-        self._entries = entries
-        self.sources = sources
+    id: str
+    authority: str
+    title: str
+    url: str
+    year: str
+    items: frozenset[str]
+    verify: bool
+
+
+@dataclass(frozen=True)
+class Guide:
+    """All entries of all languages."""
+
+    entries: Mapping[str, Mapping[str, Entry]]
+    sources: Mapping[str, Source]
 
     @classmethod
     def load(cls, path: Path | str = FOLDER) -> Guide:
         """Load and check a guide's folder. Raises GuideError with every fault, one a line."""
-        guide, faults = cls._read(Path(path))
+        guide, faults = read(Path(path))
         if faults:
             raise GuideError("\n".join(faults))
         return guide
 
-    @classmethod
-    def _read(cls, folder: Path) -> tuple[Guide, list[str]]:
-        faults: list[str] = []
-        sources = frozenset(_mapping(folder / SOURCES, faults)) if (folder / SOURCES).exists() else frozenset()
-        languages = sorted(child.name for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else []
-        if REFERENCE not in languages:
-            faults.append(f"{folder / REFERENCE}: the folder with the English texts is missing")
-        entries = {language: _language(folder / language, faults) for language in languages}
-        guide = cls(entries, sources)
-        faults += guide._faults()
-        return guide, faults
-
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages' codes."""
-        return tuple(self._entries)
+        return tuple(self.entries)
 
     @property
     def ids(self) -> frozenset[str]:
         """All ids."""
-        return frozenset(self._entries.get(REFERENCE, {}))
+        return frozenset(self.entries[REFERENCE])
 
     def entry(self, say: str, lang: str = REFERENCE) -> Entry:
-        """The entry of an id, in English where the language does not have it. Raises GuideError."""
-        entry = self._entries.get(lang, {}).get(say) or self._entries[REFERENCE].get(say)
-        if entry is None:
-            raise GuideError(f"the guide has no {say}")
-        return entry
-
-    def _faults(self) -> Iterator[str]:
-        reference = self._entries.get(REFERENCE, {})
-        for language, entries in self._entries.items():
-            for entry in entries.values():
-                yield from _checked(entry, self.sources)
-            for missing in sorted(set(reference) - set(entries)):
-                yield f"{reference[missing].place}: {missing} has no translation in {language}"
-            for extra in sorted(set(entries) - set(reference)):
-                yield f"{entries[extra].place}: {extra} is not in {REFERENCE}"
-
-
-def _checked(entry: Entry, sources: frozenset[str]) -> Iterator[str]:
-    used: set[str] = set()
-    for text in (*entry.variants, *entry.carer):
+        """The entry of an id, in English where the guide does not speak the language. Raises GuideError."""
         try:
-            used |= {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-        except ValueError as error:
-            yield f"{entry.place}: {entry.id}: {error}"
-    for name in sorted(used - entry.args - PERSON):
-        yield f"{entry.place}: {entry.id} uses {{{name}}}, which `args` does not name"
-    for name in sorted(entry.args - used):
-        yield f"{entry.place}: {entry.id} names the argument {name}, and does not use it"
-    if entry.source and not entry.source.startswith("guide.") and entry.source not in sources:
-        yield f"{entry.place}: {entry.id} cites {entry.source}, which {SOURCES} does not hold"
+            return self.entries.get(lang, self.entries[REFERENCE])[say]
+        except KeyError:
+            raise GuideError(f"the guide has no {say}") from None
+
+
+def read(folder: Path) -> tuple[Guide, list[str]]:
+    """A guide's folder, and everything that is wrong with it."""
+    faults: list[str] = []
+    sources = _sources(folder / SOURCES, faults) if (folder / SOURCES).is_file() else {}
+    languages = sorted(child.name for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else []
+    entries = {language: MappingProxyType(_language(folder / language, faults)) for language in languages}
+    if REFERENCE not in entries:
+        faults.append(f"{folder / REFERENCE}: the folder with the English texts is missing")
+        entries[REFERENCE] = MappingProxyType({})
+    guide = Guide(MappingProxyType(entries), MappingProxyType(sources))
+    faults += _faults(guide)
+    return guide, faults
+
+
+# Reading.
+
+
+class _Pair(NamedTuple):
+    key: Any
+    value: Any
+    place: str
+
+
+def _pairs(file: Path, faults: list[str]) -> Iterator[_Pair]:
+    """What a file maps to what, each with its place. Composed first: YAML itself keeps the last of two equal keys."""
+    try:
+        loader = yaml.CSafeLoader(file.read_text(encoding="utf-8"))
+        root = loader.get_single_node()
+        if not isinstance(root, yaml.MappingNode):
+            faults.append(f"{_short(file)}:1: must be a mapping from ids to texts")
+            return
+        for key_node, node in root.value:
+            key = loader.construct_object(key_node, deep=True)
+            place = f"{_short(file)}:{key_node.start_mark.line + 1}"
+            inner = [each.value for each, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+            for twice in sorted({each for each in inner if inner.count(each) > 1}):
+                faults.append(f"{place}: {key} has `{twice}` twice")
+            yield _Pair(key, loader.construct_object(node, deep=True), place)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        place = f"{_short(file)}:{mark.line + 1 if mark else 1}"
+        faults.append(f"{place}: cannot be read: {' '.join(str(error).split())}")
 
 
 def _language(folder: Path, faults: list[str]) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     for file in sorted(folder.glob("*.yml")):
-        lines = _lines(file)
-        for say, value in _mapping(file, faults).items():
-            place = f"{file}:{lines.get(say, 1)}"
+        for say, value, place in _pairs(file, faults):
             if not isinstance(say, str) or not _ID.fullmatch(say):
-                faults.append(f"{place}: {say!r} is not an id (lower case, digits, _ and dots)")
+                faults.append(f"{place}: {say!r} is not an id: lower case letters, digits, _ and dots")
             elif say in entries:
                 faults.append(f"{place}: {say} stands already in {entries[say].place}")
             elif isinstance(entry := _entry(say, value, place), str):
-                faults.append(entry)
+                faults.append(f"{place}: {say} {entry}")
             else:
                 entries[say] = entry
     return entries
 
 
 def _entry(say: str, value: Any, place: str) -> Entry | str:
+    """The entry, or what is wrong with it."""
     if isinstance(value, str):
         value = {"text": value}
     if not isinstance(value, dict):
-        return f"{place}: {say} must be a text, or a mapping with {', '.join(sorted(KEYS))}"
-    if unknown := set(value) - KEYS:
-        return f"{place}: {say} has unknown keys: {', '.join(sorted(map(str, unknown)))}"
-    texts = _texts(value.get("text"))
-    carer = _texts(value.get("carer")) if "carer" in value else ()
-    args = value.get("args", [])
-    if not texts or carer is None:
-        return f"{place}: {say} needs `text`: one text or a list of them"
-    if not isinstance(args, list) or not all(isinstance(name, str) for name in args):
-        return f"{place}: {say}: `args` is a list of names"
-    return Entry(say, texts, carer, frozenset(args), str(value.get("source", "")), place)
+        return f"must be a text, or a mapping with {_listed(_ENTRY_KEYS)}"
+    if unknown := set(value) - _ENTRY_KEYS:
+        return f"has unknown keys: {_listed(unknown)}"
+    variants, carer = _strings(value.get("text")), _strings(value.get("carer", []))
+    args, sources = _strings(value.get("args", [])), _strings(value.get("source", []))
+    if not variants:
+        return "needs `text`: a text, or a list of them"
+    if carer is None or args is None or sources is None:
+        return "has an empty or unreadable `carer`, `args` or `source`: a text, or a list of them"
+    return Entry(say, variants, carer, frozenset(args), sources, value.get("verify") is True, place)
 
 
-def _texts(value: Any) -> tuple[str, ...] | None:
+def _sources(file: Path, faults: list[str]) -> dict[str, Source]:
+    sources = {}
+    for key, value, place in _pairs(file, faults):
+        if not isinstance(key, str) or not isinstance(value, dict) or set(value) - _SOURCE_KEYS:
+            faults.append(f"{place}: {key} must be a mapping with {_listed(_SOURCE_KEYS)}")
+        elif not value.get("authority") or not value.get("year") or not (value.get("url") or value.get("items")):
+            faults.append(f"{place}: {key} needs `authority`, `year`, and `url` (or `items`, for the guide itself)")
+        elif key in sources:
+            faults.append(f"{place}: {key} stands twice")
+        else:
+            named = {name: str(value.get(name, "")) for name in ("authority", "title", "url", "year")}
+            items = frozenset(_strings(value.get("items", [])) or ())
+            sources[key] = Source(id=key, items=items, verify=value.get("verify") is True, **named)
+    return sources
+
+
+def _strings(value: Any) -> tuple[str, ...] | None:
+    """A text or a list of texts as a tuple; None when it is something else, or a text is empty."""
     texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
         return None
     return tuple(text.strip() for text in texts)
 
 
-def _mapping(file: Path, faults: list[str]) -> dict[Any, Any]:
-    try:
-        loaded = yaml.load(file.read_text(encoding="utf-8"), Loader=_OnceOnly)  # noqa: S506  # a safe loader
-    except yaml.YAMLError as error:
-        faults.append(f"{file}: {error}".replace("\n", " "))
-        return {}
-    if not isinstance(loaded, dict):
-        faults.append(f"{file}: must be a mapping from ids to texts")
-        return {}
-    return loaded
+# Checking.
 
 
-def _lines(file: Path) -> dict[str, int]:
-    """The line of every id, for messages."""
-    found = (re.match(r"([a-z0-9_.]+):", line) for line in file.read_text(encoding="utf-8").splitlines())
-    return {match[1]: number for number, match in enumerate(found, 1) if match}
+def _faults(guide: Guide) -> Iterator[str]:
+    reference = guide.entries[REFERENCE]
+    for language, entries in guide.entries.items():
+        for entry in entries.values():
+            yield from (f"{entry.place}: {entry.id} {fault}" for fault in _entry_faults(entry, guide.sources))
+            if entry.id not in reference:
+                yield f"{entry.place}: {entry.id} does not stand in {REFERENCE}"
+            elif entry.args != reference[entry.id].args:
+                yield f"{entry.place}: {entry.id} takes other arguments than in {REFERENCE}"
+        for missing in sorted(set(reference) - set(entries)):
+            yield f"{reference[missing].place}: {missing} has no translation in {language}"
 
 
-class _OnceOnly(yaml.CSafeLoader):
-    """Refuses a key that stands twice, which YAML would silently take the last of."""
+def _entry_faults(entry: Entry, sources: Mapping[str, Source]) -> Iterator[str]:
+    used: set[str] = set()
+    for text in entry.texts:
+        try:
+            fields = [field for _, *field in string.Formatter().parse(text) if field[0] is not None]
+        except ValueError as error:
+            yield f"has a brace that is not of a placeholder: {error}"
+            continue
+        used |= {str(name) for name, _, _ in fields}
+        if any(spec or conversion for _, spec, conversion in fields):
+            yield "formats a placeholder: only {name} is allowed"
+        if _MARKUP.search(text):
+            yield "uses markup: texts are plain"
+        known = {sources[key].url for key in entry.sources if key in sources}
+        for link in _LINK.findall(text):
+            if link not in known:
+                yield f"links to {link}, which is not the url of its `source`"
+    for name in sorted(used - entry.args - PERSON):
+        yield f"uses {{{name}}}, which `args` does not declare"
+    for name in sorted(entry.args - used):
+        yield f"declares the argument {name} and does not use it"
+    for name in sorted(entry.args & PERSON):
+        yield f"declares {name}, which the renderer fills in itself"
+    for key in entry.sources:
+        source, _, item = key.partition(".")
+        if source not in sources or (item and item not in sources[source].items):
+            yield f"cites {key}, which {SOURCES} does not hold"
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{key} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+
+def _short(file: Path) -> str:
+    """The path as somebody in the repository would write it."""
+    return str(file.relative_to(FOLDER.parent)) if file.is_relative_to(FOLDER.parent) else str(file)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(map(str, names))) or "nothing"
 
 
 def main(arguments: list[str]) -> int:
@@ -194,8 +266,13 @@ def main(arguments: list[str]) -> int:
     if arguments != ["check"]:
         print("usage: python -m bot.guide check", file=sys.stderr)
         return 2
-    guide, faults = Guide._read(FOLDER)
-    print("\n".join(faults) or f"{len(guide.ids)} entries in {', '.join(guide.languages)}")
+    guide, faults = read(FOLDER)
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    verify = [*(key for key, source in guide.sources.items() if source.verify)]
+    verify += [entry.id for entry in guide.entries[REFERENCE].values() if entry.verify]
+    if not faults:
+        print(f"{len(guide.ids)} entries in {', '.join(guide.languages)}; to verify before launch: {_listed(verify)}")
     return 1 if faults else 0
 
 

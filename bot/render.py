@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bot.guide import Guide
 
 Block = dict[str, Any]
-HAVE = ("have", "partly")  # states of a record that count as gathered
+IN_HAND = ("have", "partly")  # states of a record that count as gathered
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class Card:
     kind: Literal["checklist"]
     states: Mapping[str, str]
 
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"kind": self.kind, "states": dict(self.states)}
+
 
 @dataclass(frozen=True)
 class Say:
@@ -44,17 +48,16 @@ class Say:
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, the way it crosses to the engine and into the database."""
-        card = {"kind": self.card.kind, "states": dict(self.card.states)} if self.card else None
         return {
             "say": self.say,
             "args": dict(self.args),
             "choices": [choice.to_json() for choice in self.choices],
-            "card": card,
+            "card": self.card.to_json() if self.card else None,
         }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Say:
-        """Out of plain data."""
+        """Out of plain data. Raises KeyError when it is not a saying."""
         card = data.get("card")
         return Say(
             data["say"],
@@ -76,17 +79,13 @@ class Voice:
 def render(guide: Guide, say: Say, voice: Voice, variant: int) -> list[Block]:
     """The blocks of one message. `variant` counts how often it was said before, so that wordings take turns.
 
-    Raises GuideError for an id that the guide lacks, or an argument that its entry does not know.
+    Raises GuideError for an id that the guide lacks, or arguments that its entry does not take.
     """
-    blocks: list[Block] = []
     text = speak(guide, say.say, say.args, voice, variant)
-    if say.card is not None:
-        blocks.append(_checklist(guide, say.card, voice, text))
-    elif text:
-        blocks.append({"type": "text", "text": text})
+    blocks = [_checklist(guide, say.card, voice, text) if say.card else {"type": "text", "text": text}]
     if say.choices:
         choices = [
-            {"label": speak(guide, choice.label, choice.args, voice), "parse": dict(choice.parse)}
+            {"label": _capital(speak(guide, choice.label, choice.args, voice)), "parse": dict(choice.parse)}
             for choice in say.choices
         ]
         blocks.append({"type": "choices", "choices": choices})
@@ -94,10 +93,12 @@ def render(guide: Guide, say: Say, voice: Voice, variant: int) -> list[Block]:
 
 
 def speak(guide: Guide, say: str, args: Mapping[str, Any], voice: Voice, variant: int = 0) -> str:
-    """The words of one entry. People's own words in the arguments are never taken for placeholders."""
-    entry = guide.entry(say, voice.lang)
+    """The words of one entry. People's own words among the arguments are never taken for placeholders.
+
+    An argument is words or a number; a list, which becomes lines; or {"say": id, "args": {...}}, another entry.
+    """
     spoken = {name: _value(guide, value, voice) for name, value in args.items()}
-    return entry.text(voice.role, variant, {**_person(guide, voice), **spoken})
+    return guide.entry(say, voice.lang).text(voice.role, variant, {**_person(guide, voice), **spoken})
 
 
 def _value(guide: Guide, value: Any, voice: Voice) -> str:
@@ -109,18 +110,21 @@ def _value(guide: Guide, value: Any, voice: Voice) -> str:
 
 
 def _person(guide: Guide, voice: Voice) -> dict[str, str]:
-    """{person} and {persons}, with their forms at the start of a sentence."""
+    """{person} and {persons} ("you" and "your", or "your brother" and "your brother's"), also to begin a sentence."""
+
+    def words(say: str, **args: str) -> str:
+        return guide.entry(say, voice.lang).text("self", 0, args)
+
     if voice.role == "carer":
-        relation = guide.entry(f"relation.{voice.relation or 'relative'}", voice.lang).text("self", 0, {})
-        person = guide.entry("person.carer", voice.lang).text("self", 0, {"relation": relation})
-        persons = guide.entry("persons.carer", voice.lang).text("self", 0, {"relation": relation})
+        relation = words(f"relation.{voice.relation or 'relative'}")
+        person, persons = words("person.carer", relation=relation), words("persons.carer", relation=relation)
     else:
-        person = guide.entry("person.self", voice.lang).text("self", 0, {})
-        persons = guide.entry("persons.self", voice.lang).text("self", 0, {})
+        person, persons = words("person.self"), words("persons.self")
     return {"person": person, "persons": persons, "Person": _capital(person), "Persons": _capital(persons)}
 
 
 def _capital(words: str) -> str:
+    """Names stand in the guide as they stand inside a sentence; on a button or in the checklist they begin one."""
     return words[:1].upper() + words[1:]
 
 
@@ -128,11 +132,11 @@ def _checklist(guide: Guide, card: Card, voice: Voice, title: str) -> Block:
     items = [
         {
             "id": record,
-            "label": speak(guide, f"records.{record}.name", {}, voice),
+            "label": _capital(speak(guide, f"records.{record}.name", {}, voice)),
             "state": state,
-            "state_label": speak(guide, f"state.{state}" if state else "state.unknown", {}, voice),
+            "state_label": speak(guide, f"state.{state or 'unknown'}", {}, voice),
         }
         for record, state in card.states.items()
     ]
-    done = sum(1 for state in card.states.values() if state in HAVE)
+    done = sum(1 for state in card.states.values() if state in IN_HAND)
     return {"type": "checklist", "id": "records", "title": title, "done": done, "total": len(items), "items": items}

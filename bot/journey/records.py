@@ -19,9 +19,11 @@ def _state(turn: Turn, record: str) -> str:
     return known.state if known and known.state != "skipped" else ""
 
 
-def show_card(turn: Turn) -> None:
-    """Show the checklist; on Telegram the one that stands already is edited in place."""
-    turn.say("records.card_title", card=card(turn))
+def show_card(turn: Turn, *, fresh: bool = False) -> None:
+    """Show the checklist, once a turn. On Telegram the one that stands is edited in place; a fresh one is sent anew."""
+    fresh = fresh or any(say.say == "records.card_new" for say in turn.says)
+    turn.says = [say for say in turn.says if say.card is None]
+    turn.say("records.card_new" if fresh else "records.card_title", card=card(turn))
 
 
 @asks("records")
@@ -33,12 +35,12 @@ def ask_record(turn: Turn) -> None:
     record = progress.step.about or progress.next_record()
     if record is None:
         turn.say("records.done", have=progress.records_in_hand(), total=len(RECORDS))
-        show_card(turn)
+        show_card(turn, fresh=True)
         go(turn, "extras")
         return
     if not progress.records and not progress.said.get("records.intro"):
         turn.say("records.intro")
-        show_card(turn)
+        show_card(turn, fresh=True)
     progress.step = Step("records", record)
     turn.say(
         "records.ask",
@@ -84,7 +86,8 @@ def _note_and_go_on(turn: Turn, record: str, state: str) -> None:
     if state == "skipped":
         turn.say("steer.skipped")
     else:
-        turn.say("records.noted", name=named(f"records.{record}.name"), state=named(f"state.{state}"))
+        if turn.heard.typed:  # a pressed button and the card show it already
+            turn.say("records.noted", name=named(f"records.{record}.name"), state=named(f"state.{state}"))
         if state in ("lost", "asked"):
             turn.say(f"records.{record}.how")
         show_card(turn)

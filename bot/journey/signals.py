@@ -70,7 +70,8 @@ def _note(turn: Turn, signal: str, answer: str) -> None:
         turn.say("signals.changed", name=named(f"signals.{signal}.name"), answer=named(f"choice.{answer}"))
         summary(turn)
     elif progress.step == Step("signals", signal):
-        turn.say(f"signals.noted.{answer}")
+        if turn.heard.typed:  # a pressed button shows by itself what was chosen
+            turn.say(f"signals.noted.{answer}")
         go(turn, "signals")
     else:
         turn.say("signals.changed", name=named(f"signals.{signal}.name"), answer=named(f"choice.{answer}"))

@@ -84,7 +84,7 @@ def status(turn: Turn) -> None:
         questions=len(progress.questions),
     )
     if turn.consent == "agreed":
-        records.show_card(turn)
+        records.show_card(turn, fresh=True)
     ask(turn)
 
 
