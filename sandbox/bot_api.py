@@ -45,7 +45,7 @@ async def call_method(request: Request) -> Response:
         if fault and fault.answer != "normal" and fault.when == "before":
             status, body = failing(fault)
         elif function is None:
-            raise ApiError(404, f"Not Found: method {name} not found (the sandbox does not implement it)")
+            raise ApiError(404, f"Not Found: method not found: the sandbox does not implement {name}")
         else:
             body = {"ok": True, "result": await function(Call(world, params, request))}
             if fault and fault.answer != "normal":

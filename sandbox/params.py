@@ -126,17 +126,15 @@ async def read_params(request: Request) -> Params:
         return Params(values | body)
     files: dict[str, Upload] = {}
     try:
-        form = await request.form(max_files=32, max_fields=100, max_part_size=MAX_FIELD)
+        async with request.form(max_files=32, max_fields=100, max_part_size=MAX_FIELD) as form:
+            for name, value in form.multi_items():
+                if not isinstance(value, UploadFile):
+                    values[name] = value
+                elif (value.size or 0) > MAX_UPLOAD:
+                    raise too_large
+                else:
+                    mime = value.content_type or "application/octet-stream"
+                    files[name] = Upload(value.filename or name, mime, await value.read())
     except MultiPartException as error:
         raise bad_request(f"can't parse the multipart form: {error.message}") from None
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            if (value.size or 0) > MAX_UPLOAD:
-                raise too_large
-            files[name] = Upload(
-                value.filename or name, value.content_type or "application/octet-stream", await value.read()
-            )
-        else:
-            values[name] = value
-    await form.close()
     return Params(values, files)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from sandbox.testing import ADA, running
 from sandbox.world import World
@@ -19,8 +20,8 @@ from sandbox.world import World
 TOKEN = "1000001:sandbox"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d494844520000012c000000c8")
 KEYBOARD = {"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]}
-# What the emulator adds that is not Telegram's, and identities that cannot be the same.
-ITS_OWN = {"capabilities"}
+# `capabilities` is no field of the Bot API; `allowed_updates` is optional, and ours is there once it was set.
+ITS_OWN = {"capabilities", "allowed_updates"}
 
 
 @contextlib.asynccontextmanager
@@ -42,7 +43,7 @@ async def emulator() -> AsyncIterator[str]:
         await process.communicate()
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pair() -> AsyncIterator[tuple[str, str]]:
     """Addresses of the sandbox and of the emulator."""
     world = World()
@@ -128,8 +129,7 @@ REFUSALS = {
     "edit to text too long": ("editMessageText", json_call(chat_id=ADA, message_id=1, text="x" * 4097)),
     "chat that is none": ("sendMessage", json_call(chat_id="nobody", text="x")),
     "wrong action": ("sendChatAction", json_call(chat_id=ADA, action="thinking")),
-    "unknown method": ("sendNothing", json_call()),
-    "reply to nothing": ("sendMessage", json_call(chat_id=ADA, text="x", reply_parameters={"message_id": 0})),
+    "reply to nothing": ("sendMessage", json_call(chat_id=ADA, text="x", reply_parameters={"message_id": -5})),
 }
 
 
@@ -140,3 +140,18 @@ async def test_answers_have_the_same_keys_and_types(pair, name):
     ours, theirs = await both(pair, method, **request)
     assert ours["ok"] is theirs["ok"] is True
     agree(ours["result"], theirs["result"])
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_refusals_are_worded_the_same(pair, name):
+    method, request = REFUSALS[name]
+    ours, theirs = await both(pair, method, **request)
+    assert ours == theirs
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_unknown_method_is_not_found_and_named_besides(pair):
+    ours, theirs = await both(pair, "sendNothing", json={})
+    assert ours.pop("description") == theirs.pop("description") + ": the sandbox does not implement sendNothing"
+    assert ours == theirs

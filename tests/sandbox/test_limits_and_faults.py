@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from telegram import InputMediaDocument
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TimedOut
 
 from sandbox.testing import GROUP_ID, MEI
@@ -48,8 +49,6 @@ async def test_30_a_second_over_all_chats(box, bot, ada, clock):
 async def test_an_album_counts_its_items(box, bot):
     await box.post("limits", group_per_minute=3)
     document = (await bot.send_document(GROUP_ID, b"x")).document.file_id
-    from telegram import InputMediaDocument
-
     await bot.send_media_group(GROUP_ID, [InputMediaDocument(document)] * 2)
     with pytest.raises(RetryAfter):
         await bot.send_message(GROUP_ID, "x")

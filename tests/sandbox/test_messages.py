@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from telegram import (
+    Bot,
     BotCommand,
     BotCommandScopeChat,
     InlineKeyboardButton,
@@ -340,7 +341,6 @@ async def test_commands_and_menu_are_kept_by_scope_and_language(bot, ada):
 
 
 async def test_a_wrong_token_is_seen_by_the_client(box):
-    from telegram import Bot
-
     with pytest.raises(InvalidToken):
-        await Bot("1000001:wrong", base_url=box.base_url).get_me()
+        async with Bot("1000001:wrong", base_url=box.base_url):
+            pass
