@@ -1,7 +1,7 @@
 """Plays a journey: a YAML file of what a person does and what must come of it, on one channel or over both.
 
 Steps (one key each):
-  write: words typed                       press: guide id of a label, or {label: id, args: {…}}
+  write: words typed                       press: guide id of a label
   send: {file, caption}                    expect: guide ids said in this order since the last act (others may be between)
   expect_not: guide ids not said           sees: words in what they see now      silent: nothing is said
   away: days of silence                    move: go on at the other channel, by a one-time link
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.guide import Guide
-from bot.render import Say, Voice, render
+from bot.render import Choice, Say, Voice, render
 from tests.journeys.desk import DeskPlayer
 from tests.journeys.people import Person, Seen, until
 
@@ -71,8 +71,7 @@ class Player:
         await self._act(self.person.write(text))
 
     async def _press(self, label: str | dict[str, Any]) -> None:
-        wanted = {"label": label} if isinstance(label, str) else label
-        await self._act(self.person.press(self.words(wanted["label"], **wanted.get("args", {}))))
+        await self._act(self.person.press(self.label(label)))
 
     async def _send(self, what: dict[str, str]) -> None:
         content = b"%PDF-1.4\n% a plainly fictional page\n%%EOF\n"
@@ -93,6 +92,7 @@ class Player:
         assert code, f"no one-time link in {[seen.text for seen in self.seen]}"
         elsewhere = "telegram" if self.person.channel == "web" else "web"
         self.person = await self.world.new_person(elsewhere if channel == "other" else channel)
+        self.last_message = 0  # every conversation counts its own
         await self._act(self.person.write(f"/start {code[1]}"))
 
     async def _act(self, act: Awaitable[None]) -> None:
@@ -113,8 +113,8 @@ class Player:
         await until(look, "an answer")
         self.seen = await self.person.read()
         rows = self.world.query(
-            "SELECT m.id, m.say FROM messages m JOIN conversations c ON c.id = m.conversation_id "
-            "WHERE (c.address = ? OR c.id = ?) AND m.role != 'patient' AND m.id > ? ORDER BY m.id",
+            "SELECT m.seq, m.say FROM messages m JOIN conversations c ON c.id = m.conversation_id "
+            "WHERE (c.address = ? OR c.id = ?) AND m.role != 'patient' AND m.seq > ? ORDER BY m.seq",
             self.person.address,
             self.person.address,
             self.last_message,
@@ -153,7 +153,10 @@ class Player:
         for path, wanted in facts.items():
             found: Any = json.loads(stored)
             for part in path.split("."):
-                found = found[int(part)] if isinstance(found, list) else found.get(part)
+                if isinstance(found, list):
+                    found = found[int(part)] if int(part) < len(found) else None
+                else:
+                    found = (found or {}).get(part)
             assert found == wanted, f"{path} is {found!r}"
 
     # The coordinators.
@@ -161,7 +164,7 @@ class Player:
     async def _desk(self, act: dict[str, str]) -> None:
         code, who = self.code(), act.get("by", "Mei")
         if "claim" in act or "close" in act:
-            await self.world.desk.press(code, who, self.words("desk.claim" if "claim" in act else "desk.close"))
+            await self.world.desk.press(code, who, self.label("desk.claim" if "claim" in act else "desk.close"))
         elif "reply" in act:
             target = await self.world.desk.find(code, act["to"])
             await self.world.desk.write(code, who, act["reply"], target["message_id"])
@@ -178,13 +181,16 @@ class Player:
 
     # Helpers.
 
-    def words(self, say: str, **args: Any) -> str:
-        """A guide entry as this person reads it."""
+    def label(self, say: str) -> str:
+        """A button's label as this person reads it."""
+        blocks = render(self.world.guide, Say("resume.open", {}, (Choice(say, {}),)), self.voice(), 0)
+        return str(blocks[-1]["choices"][0]["label"])
+
+    def voice(self) -> Voice:
+        """How this person is spoken to."""
         ((stored,),) = self.world.query("SELECT progress FROM cases WHERE id = ?", self.case_id())
         known = json.loads(stored)
-        voice = Voice("en", known["role"] or "self", known["relation"] or None)
-        blocks = render(self.world.guide, Say(say, args), voice, 0)
-        return "\n\n".join(block["text"] for block in blocks if block["type"] == "text")
+        return Voice("en", known["role"] or "self", known["relation"] or None)
 
     def case_id(self) -> str:
         """The case of the person's conversation."""
