@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.journey.notes import save_question
 from bot.journey.turn import Turn, answers, ask, asks, press, stand, value
+from bot.journey.welcome import welcome
 from bot.progress import Step
 
 ALARMS = {
@@ -69,7 +70,7 @@ def acknowledge(turn: Turn) -> None:
         ask(turn)
         return
     turn.say("safety.resumed")
-    progress.step = back if back and back.name != "new" else Step("open")
-    if back and back.name == "new":
-        progress.step = Step("consent")
+    if not progress.said.get("welcome.what"):  # the emergency was the first thing they wrote
+        welcome(turn)
+    progress.step = Step("consent") if back and back.name == "new" else back or Step("open")
     ask(turn)

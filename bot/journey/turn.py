@@ -223,7 +223,8 @@ def _first_words(turn: Turn, decision: Move) -> None:
         return
     stand(turn, "consent")
     decision(turn)
-    if turn.progress.step.name == "consent" and not (turn.says and turn.says[-1].say == "welcome.consent"):
+    asked = any(say.say in ("welcome.consent", "consent.needed") for say in turn.says)
+    if turn.progress.step.name == "consent" and not asked:
         ask(turn)
 
 
