@@ -223,6 +223,11 @@ class TelegramPerson:
                 keys = [key for row in message.get("reply_markup", {}).get("inline_keyboard", []) for key in row]
                 files = [message["document"]["file_name"]] if "document" in message else []
                 new.append(
-                    Seen(text, {key["text"]: key["callback_data"] for key in keys}, number=message["message_id"], files=files)
+                    Seen(
+                        text,
+                        {key["text"]: key["callback_data"] for key in keys},
+                        number=message["message_id"],
+                        files=files,
+                    )
                 )
         return new

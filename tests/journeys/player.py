@@ -106,7 +106,9 @@ class Player:
             ((open_turns,),) = self.world.query("SELECT count(*) FROM inbox WHERE state = 'new'")
             ((unsent,),) = self.world.query("SELECT count(*) FROM outbox WHERE state = 'due' AND lane LIKE 'chat:%'")
             known = self.world.query(
-                "SELECT last_seq FROM conversations WHERE address = ? OR id = ?", self.person.address, self.person.address
+                "SELECT last_seq FROM conversations WHERE address = ? OR id = ?",
+                self.person.address,
+                self.person.address,
             )
             return True if known and open_turns == 0 and unsent == 0 else None
 
