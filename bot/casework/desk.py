@@ -188,11 +188,23 @@ class Desk(Links):
                 case.topic_id, case.brief_message_id = topic_id, None
 
     async def topic_lost(self, case_id: str) -> None:
-        """Somebody deleted the topic: the next thing that goes there opens a new one, brief first."""
+        """Somebody deleted the topic: the next thing that goes there opens a new one, brief first.
+
+        What was said in it goes there again, as a transcript.
+        """
         async with self.transaction() as session:
             case = await store.case(session, case_id, lock=True)
-            if case is not None:
-                case.topic_id = case.brief_message_id = None
+            if case is None or case.topic_id is None:
+                return
+            case.topic_id = case.brief_message_id = None
+            await self.send(
+                session,
+                "topic.transcript",
+                {},
+                lane=f"topic:{case.id}",
+                case=case,
+                coalesce=f"topic.transcript:{case.id}",
+            )
 
     async def topic_posted(self, case_id: str, chat_id: int, message_id: int, mark: str) -> None:
         """Remember what a message in the topic stands for."""
@@ -326,11 +338,23 @@ class Desk(Links):
             await self.send(
                 session,
                 "copy",
-                {"chat_id": said.chat_id, "message_id": said.message_id, "name": said.user_name, "role": "coordinator"},
+                {
+                    "chat_id": said.chat_id,
+                    "message_id": said.message_id,
+                    "name": said.user_name,
+                    "text": "\n\n".join(block["text"] for block in blocks),
+                    "media": media.get("kind", "other"),
+                    "role": "coordinator",
+                },
                 lane=f"chat:{conversation.address}",
                 case=case,
                 conversation=conversation,
                 priority=TO_PERSON,
+            )
+            return
+        if not media.get("file_id"):  # a place or a contact card: there is nothing to fetch
+            await self.post(
+                session, case, self.words("desk.not_delivered", reason=str(media.get("kind"))), priority=ALERT
             )
             return
         file = File(
@@ -345,6 +369,15 @@ class Desk(Links):
         )
         session.add(file)
         await session.flush()
+        await self.send(
+            session,
+            "fetch",
+            {"file": file.id, "telegram_file_id": file.telegram_file_id, "role": "coordinator"},
+            lane=f"file:{file.id}",
+            case=case,
+            conversation=conversation,
+            priority=TO_PERSON,
+        )
         link = {
             "type": "file",
             "id": file.id,

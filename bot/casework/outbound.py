@@ -8,11 +8,27 @@ from typing import Any
 
 from bot import store
 from bot.casework.base import Work
-from bot.model import Conversation, Outbox
+from bot.model import Conversation, File, Outbox
 
 LEASE = timedelta(seconds=60)
 PAUSES = (1, 2, 5, 15, 60, 300, 900)
 LAST_ATTEMPT = 40
+
+
+class Later(Exception):
+    """It did not arrive, and may yet: now for a reason, `seconds` from now when it is known when."""
+
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.seconds = reason, seconds
+
+
+class Never(Exception):
+    """It can never arrive. `blocked`: the person does not let the bot write to them."""
+
+    def __init__(self, reason: str, *, blocked: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.blocked = reason, blocked
 
 
 @dataclass(frozen=True)
@@ -73,7 +89,10 @@ class Sending(Work):
                     conversation.card_message_id = message_id
 
     async def send_later(self, outgoing: Outgoing, reason: str, seconds: float | None = None) -> bool:
-        """It did not arrive and may yet: try again after a growing pause. False when that was the last attempt."""
+        """It did not arrive and may yet: try again after a growing pause. False when that was the last attempt.
+
+        With `seconds` it is known when there will be room for it; such a wait is no failure, and is not counted.
+        """
         async with self.transaction() as session:
             row = await session.get(Outbox, outgoing.id)
             if row is None:
@@ -81,7 +100,9 @@ class Sending(Work):
             row.lease_until, row.error = None, reason[:200]
             pause = seconds if seconds is not None else PAUSES[min(outgoing.attempts, len(PAUSES)) - 1]
             row.not_before = self.now() + timedelta(seconds=pause)
-            if outgoing.attempts >= LAST_ATTEMPT:
+            if seconds is not None:
+                row.attempts -= 1
+            elif outgoing.attempts >= LAST_ATTEMPT:
                 row.state = "failed"
             return row.state != "failed"
 
@@ -95,6 +116,21 @@ class Sending(Work):
                 conversation = await session.get(Conversation, outgoing.conversation_id)
                 if conversation is not None:
                     conversation.blocked = True
+
+    async def set_blocked(self, address: str, *, blocked: bool) -> None:
+        """A person on Telegram blocked the bot, or took that back. Somebody unknown stays unknown."""
+        async with self.transaction() as session:
+            conversation = await store.conversation_at(session, "telegram", address)
+            if conversation is not None:
+                conversation.blocked = blocked
+
+    async def fetched(self, file_id: str, path: str, size: int) -> bool:
+        """A coordinator's file lies in our folder now. False when it is not wanted any more."""
+        async with self.transaction() as session:
+            file = await session.get(File, file_id)
+            if file is not None:
+                file.path, file.size = path, size
+            return file is not None
 
     async def fact(self, key: str) -> str:
         """A small fact, or ""."""

@@ -1,0 +1,90 @@
+"""The coordinators' group: a message in a case's topic, or a pressed button -> DeskInbound. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from telegram import CallbackQuery, Message
+
+from bot.casework import DeskInbound
+from bot.channels.telegram import clean_text, file_of
+
+MAX_TEXT = 4096
+MAX_NAME = 100
+MAX_DATA = 64
+
+
+def from_message(message: Message) -> DeskInbound | None:
+    """What a coordinator wrote or sent; None for bots, channels and service messages."""
+    writer = _writer(message)
+    media = _media(message)
+    text = message.text or message.caption or ""
+    if writer is None or not (text or media):
+        return None
+    user_id, user_name = writer
+    return DeskInbound(
+        kind="message",
+        chat_id=message.chat.id,
+        thread_id=_topic(message),
+        message_id=message.message_id,
+        user_id=user_id,
+        user_name=user_name,
+        text=clean_text(text, MAX_TEXT),
+        reply_to=_reply_to(message),
+        media=media,
+    )
+
+
+def from_press(query: CallbackQuery) -> DeskInbound | None:
+    """A coordinator pressed a button; None when the message with it is not told."""
+    message = query.message
+    if message is None:
+        return None
+    return DeskInbound(
+        kind="press",
+        chat_id=message.chat.id,
+        thread_id=_topic(message) if isinstance(message, Message) else 0,
+        message_id=message.message_id,
+        user_id=query.from_user.id,
+        user_name=query.from_user.full_name[:MAX_NAME],
+        data=(query.data or "")[:MAX_DATA],
+        callback_id=query.id[:MAX_DATA],
+    )
+
+
+def _writer(message: Message) -> tuple[int, str] | None:
+    """Who wrote it. An administrator who stays anonymous writes as the group itself, and is a human all the same."""
+    if message.sender_chat is not None:
+        if message.sender_chat.id != message.chat.id:
+            return None
+        return message.chat.id, (message.author_signature or message.chat.title or "")[:MAX_NAME]
+    user = message.from_user
+    return (user.id, user.full_name[:MAX_NAME]) if user is not None and not user.is_bot else None
+
+
+def _topic(message: Message) -> int:
+    """The forum topic of a message; 0 in General. Without the flag, the number only groups replies."""
+    return (message.message_thread_id or 0) if message.is_topic_message else 0
+
+
+def _reply_to(message: Message) -> int:
+    """The message that was replied to. In a topic, what replies to nothing "replies" to the topic's creation."""
+    target = message.reply_to_message
+    if target is None or target.forum_topic_created or target.message_id == message.message_thread_id:
+        return 0
+    return target.message_id
+
+
+def _media(message: Message) -> dict[str, Any] | None:
+    """What else than text is in a message; a file id where it is a file, "" where it can only be copied."""
+    file = file_of(message)
+    if file is not None:
+        values = asdict(file)
+        return {
+            "file_id": values.pop("telegram_file_id"),
+            **{key: values[key] for key in ("name", "mime", "size", "kind")},
+        }
+    if message.effective_attachment is None:
+        return None
+    return {"file_id": "", "name": "", "mime": "", "size": 0, "kind": "other"}

@@ -1,0 +1,219 @@
+"""Topics of the coordinators' forum: opened with the brief pinned, found again when somebody closed or deleted them.
+
+Whatever goes to a topic first makes sure that it is there. Each step is remembered before the next, so a send that
+broke off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
+
+from bot.casework import Card, Casework
+from bot.casework.outbound import Later, Never
+from bot.channels.bot_api import DeskChat, reason
+from bot.channels.budget import Budget
+from bot.channels.telegram_text import buttons_in_rows, escaped, parts, quiet
+
+log = logging.getLogger(__name__)
+
+type Post = Callable[[int, int], Awaitable[int | None]]  # (chat, topic) -> the message's id
+
+WAIT_FOR_ADMINISTRATOR = 300.0
+SPARE_FOR_WORDS = 4  # posts a minute that edits of cards leave to words
+ATTEMPTS = 4  # the topic is deleted, the new one closed, …: more than that is no coincidence
+
+_GONE = ("message thread not found", "topic_deleted", "topic deleted", "topic_id_invalid")
+_CLOSED = ("topic_closed", "topic closed")
+_SO_ALREADY = ("topic_not_modified", "message is not modified")
+_NO_SUCH_MESSAGE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+# What an administrator of the group can put right: the words wait for it.
+_NOT_ALLOWED = ("not enough rights", "chat not found", "not a forum", "chat_write_forbidden", "chat_admin_required")
+
+
+class CaseGone(Exception):
+    """The case was erased: what was to be posted is not to be posted any more."""
+
+
+class Topics:
+    """Posts into the topics of cases."""
+
+    def __init__(self, bot: Bot, casework: Casework, chat: DeskChat, budget: Budget) -> None:
+        self._bot, self._casework, self._chat, self.budget = bot, casework, chat, budget
+
+    async def post(self, case_id: str, act: Post) -> int | None:
+        """Do something in the case's topic, which is opened if there is none.
+
+        Raises Later, Never, CaseGone, and what of TelegramError has nothing to do with topics.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._in_group(lambda chat: self._act(chat, case_id, act))
+            except BadRequest as error:
+                if _says(error, _GONE):
+                    log.warning("the topic of case %s is gone; opening a new one", case_id)
+                    await self._casework.topic_lost(case_id)
+                elif not _says(error, _CLOSED):
+                    raise Never(reason(error)) from None
+        raise Later("the topic goes away again and again")
+
+    async def open(self, case_id: str) -> int | None:
+        """Make sure that the case has its topic, with the brief in it."""
+
+        async def nothing(chat: int, topic: int) -> None:
+            return None
+
+        return await self.post(case_id, nothing)
+
+    async def say(self, case_id: str, text: str, mark: str) -> int | None:
+        """Post words; `mark` is what a reply to them means. Returns the last message's id."""
+
+        async def act(chat: int, topic: int) -> int | None:
+            message_id = None
+            pieces = parts(quiet(text) if mark == "person" else text)
+            self.budget.take(len(pieces))
+            for piece in pieces:
+                message_id = await self.send_text(chat, topic, piece)
+                await self._casework.topic_posted(case_id, chat, message_id, mark)
+            return message_id
+
+        return await self.post(case_id, act)
+
+    async def refresh(self, case_id: str) -> int | None:
+        """Bring the brief up to date, in place; a brief that somebody deleted is posted anew."""
+
+        async def act(chat: int, topic: int) -> int | None:
+            card = await self._card(case_id)
+            if card.message_id is None:
+                return None
+            self.budget.take(spare=SPARE_FOR_WORDS)
+            try:
+                await self._bot.edit_message_text(
+                    escaped(self._pieces(card)[0]),
+                    chat,
+                    card.message_id,
+                    parse_mode=ParseMode.HTML,
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    reply_markup=buttons_in_rows(card.buttons),
+                )
+            except BadRequest as error:
+                if _says(error, _NO_SUCH_MESSAGE):
+                    await self._post_brief(chat, topic, card, case_id)
+                elif not _says(error, _SO_ALREADY):
+                    raise
+            return card.message_id
+
+        return await self.post(case_id, act)
+
+    async def close(self, case_id: str, topic: int) -> None:
+        """Close a topic."""
+        await self._manage(topic, self._bot.close_forum_topic, case_id)
+
+    async def reopen(self, case_id: str, topic: int) -> None:
+        """Open a closed topic."""
+        await self._manage(topic, self._bot.reopen_forum_topic, case_id)
+
+    async def delete(self, topic: int) -> None:
+        """Delete a topic with everything in it."""
+        await self._manage(topic, self._bot.delete_forum_topic)
+
+    async def send_text(self, chat: int, topic: int, piece: str, buttons: InlineKeyboardMarkup | None = None) -> int:
+        """Send one piece of text into a topic. Returns the message's id. Raises TelegramError."""
+        message = await self._bot.send_message(
+            chat,
+            escaped(piece),
+            message_thread_id=topic,
+            parse_mode=ParseMode.HTML,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            reply_markup=buttons,
+        )
+        return message.message_id
+
+    async def _act(self, chat: int, case_id: str, act: Post) -> int | None:
+        topic = await self._ready(chat, case_id)
+        try:
+            return await act(chat, topic)
+        except BadRequest as error:
+            if _says(error, _CLOSED):  # somebody closed it by hand, and words are waiting
+                await self._switch(chat, topic, self._bot.reopen_forum_topic)
+            raise
+
+    async def _ready(self, chat: int, case_id: str) -> int:
+        """The case's topic, opened and with its brief if need be."""
+        card = await self._card(case_id)
+        topic = card.topic_id
+        if topic is None:
+            self.budget.take()
+            topic = (await self._bot.create_forum_topic(chat, card.title)).message_thread_id
+            await self._casework.topic_created(case_id, topic)
+        if card.message_id is None:
+            await self._post_brief(chat, topic, card, case_id)
+        return topic
+
+    async def _post_brief(self, chat: int, topic: int, card: Card, case_id: str) -> None:
+        first, *rest = self._pieces(card)
+        self.budget.take(2 + len(rest))
+        message_id = await self.send_text(chat, topic, first, buttons_in_rows(card.buttons))
+        await self._casework.topic_posted(case_id, chat, message_id, "brief")
+        try:
+            await self._bot.pin_chat_message(chat, message_id, disable_notification=True)
+        except TelegramError as error:  # it is only harder to find
+            log.warning("the brief of case %s could not be pinned: %s", case_id, reason(error))
+        for piece in rest:
+            await self.send_text(chat, topic, piece)
+
+    def _pieces(self, card: Card) -> list[str]:
+        """The card's text; people's words in it call nobody, and the commands that it explains stay commands."""
+        explained = self._casework.words("desk.how_to_reply")
+        head = card.text.removesuffix(explained)
+        return parts(quiet(head) + card.text[len(head) :])
+
+    async def _card(self, case_id: str) -> Card:
+        card = await self._casework.card(case_id)
+        if card is None:
+            raise CaseGone(case_id)
+        return card
+
+    async def _manage(self, topic: int, call: Callable[[int, int], Awaitable[bool]], case_id: str = "") -> None:
+        """Close, reopen or delete a topic. One that is so already, or gone, is as it should be."""
+        try:
+            await self._in_group(lambda chat: self._switch(chat, topic, call))
+        except BadRequest as error:
+            if not _says(error, _GONE):
+                raise Never(reason(error)) from None
+            if case_id:
+                await self._casework.topic_lost(case_id)
+
+    async def _switch(self, chat: int, topic: int, call: Callable[[int, int], Awaitable[bool]]) -> None:
+        self.budget.take()
+        try:
+            await call(chat, topic)
+        except BadRequest as error:
+            if not _says(error, _SO_ALREADY):
+                raise
+
+    async def _in_group[T](self, act: Callable[[int], Awaitable[T]]) -> T:
+        """Do something in the group, wherever it is now. Raises Later where an administrator has to help first."""
+        for _ in range(2):
+            chat = await self._chat.id()
+            if chat is None:
+                raise Later("COORDINATORS_CHAT_ID is not set", WAIT_FOR_ADMINISTRATOR)
+            try:
+                return await act(chat)
+            except ChatMigrated as moved:
+                await self._chat.moved(moved.new_chat_id)
+            except (Forbidden, BadRequest) as error:
+                if isinstance(error, BadRequest) and not _says(error, _NOT_ALLOWED):
+                    raise
+                log.error("the coordinators' group refuses the bot: %s", reason(error))
+                raise Later(reason(error), WAIT_FOR_ADMINISTRATOR) from None
+        raise Later("the group moves again and again")
+
+
+def _says(error: BadRequest, texts: tuple[str, ...]) -> bool:
+    """Whether Telegram's words are one of these; it has no codes for them."""
+    return any(text in error.message.lower() for text in texts)

@@ -1,0 +1,102 @@
+"""The outbox goes out: lease, close the session, send, mark. Lanes keep their order and go side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from bot.casework import Casework, Outgoing
+from bot.casework.outbound import Later, Never
+from bot.wake import Wake
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0  # what another process wrote, or whose pause is over
+AT_ONCE = 16  # more sends at a time make Telegram slower, not faster
+STOP_SECONDS = 5.0
+FROM_COORDINATOR = ("say", "copy", "fetch")
+
+
+class Sender(Protocol):
+    """Whatever can bring a row of the outbox to where it belongs."""
+
+    async def send(self, outgoing: Outgoing) -> int | None:
+        """Send one row. Returns the message's id, if it made one. Raises Later or Never."""
+        ...
+
+
+class Dispatcher:
+    """Sends what is due. `run_once` is one look and waits for its end; `run` looks until it is cancelled."""
+
+    def __init__(self, casework: Casework, sender: Sender, wake: Wake) -> None:
+        self._casework, self._sender, self._wake = casework, sender, wake
+        self._busy: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Look whenever woken, and every second."""
+        with self._wake.watch("outbox") as watch:
+            try:
+                while True:
+                    try:
+                        await self._start()
+                    except Exception:  # the database may be away for a moment; the rows are safe in it
+                        log.exception("looking for outgoing rows failed")
+                    await watch.wait(POLL_SECONDS)
+            finally:
+                if self._busy:  # what is on its way arrives and is marked, so that it is not sent again
+                    await asyncio.wait(self._busy, timeout=STOP_SECONDS)
+
+    async def run_once(self) -> int:
+        """Send what is due now, one row a lane. Returns how many rows were taken."""
+        taken = await self._start()
+        while self._busy:
+            await asyncio.wait(self._busy)
+        return taken
+
+    async def _start(self) -> int:
+        free = AT_ONCE - len(self._busy)
+        rows = await self._casework.lease_outgoing(free) if free > 0 else []
+        for row in rows:
+            task = asyncio.create_task(self._guarded(row))
+            self._busy.add(task)
+            task.add_done_callback(self._done)
+        return len(rows)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._busy.discard(task)
+        self._wake.notify("outbox")  # the next row of its lane may go
+
+    async def _guarded(self, row: Outgoing) -> None:
+        try:
+            await self._deliver(row)
+        except Exception:  # it could not be marked: its lease ends, and it is sent again
+            log.exception("outgoing %d (%s) could not be marked", row.id, row.kind)
+
+    async def _deliver(self, row: Outgoing) -> None:
+        """Send one row and mark what became of it. No database session is open while Telegram is waited for."""
+        try:
+            message_id = await self._sender.send(row)
+        except Never as never:
+            log.error("outgoing %d (%s) is given up: %s", row.id, row.kind, never.reason)
+            await self._casework.gave_up(row, never.reason, blocked=never.blocked)
+            await self._tell(row, never.reason)
+        except Later as later:
+            await self._postpone(row, later)
+        except Exception as error:  # a fault of ours must not stop the other lanes
+            log.exception("outgoing %d (%s) failed", row.id, row.kind)
+            await self._postpone(row, Later(type(error).__name__))
+        else:
+            await self._casework.sent(row, message_id)
+
+    async def _postpone(self, row: Outgoing, later: Later) -> None:
+        if await self._casework.send_later(row, later.reason, later.seconds):
+            log.info("outgoing %d (%s) waits: %s", row.id, row.kind, later.reason)
+        else:
+            log.error("outgoing %d (%s) is given up after many attempts: %s", row.id, row.kind, later.reason)
+            await self._tell(row, later.reason)
+
+    async def _tell(self, row: Outgoing, reason: str) -> None:
+        """A coordinator whose words did not arrive has to know."""
+        if row.kind in FROM_COORDINATOR and row.payload.get("role") == "coordinator" and row.case_id:
+            await self._casework.not_delivered(row.case_id, reason)
