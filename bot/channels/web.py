@@ -27,7 +27,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from bot.casework import Casework, FileRef, Inbound, Receipt
 from bot.channels import web_files
-from bot.channels.web_http import CLOSE, TOO_LARGE, ApiError, Guard, limited, on_api_error, on_http_error, origin_rule
+from bot.channels.web_http import TOO_LARGE, ApiError, Guard, limited, on_api_error, on_http_error, origin_rule
 from bot.channels.web_pages import create_page_routes
 from bot.settings import Settings
 from bot.tokens import TokenExpired, TokenInvalid, Tokens
@@ -210,7 +210,8 @@ class WebChannel:
                 events = await self._casework.events_after(conversation, after)
                 for event in events:
                     after = event["seq"]
-                    yield f"id: {after}\ndata: {json.dumps(event, ensure_ascii=False, separators=(',', ':'))}\n\n"
+                    # All in ASCII, for readers that take U+2028 or U+0085 for the end of a line.
+                    yield f"id: {after}\ndata: {json.dumps(event, separators=(',', ':'))}\n\n"
                 if events:
                     quiet_since = clock()
                 elif clock() - quiet_since >= HEARTBEAT:
@@ -269,7 +270,7 @@ def _gone() -> ApiError:
 
 async def _json[Model: BaseModel](request: Request, model: type[Model], default: bytes = b"") -> Model:
     """The request's JSON body, checked. Raises ApiError."""
-    too_long = ApiError(TOO_LARGE, "too_large", "This message is too long. Please send it in parts.", CLOSE)
+    too_long = ApiError(TOO_LARGE, "too_large", "This message is too long. Please send it in parts.")
     body = b"".join([piece async for piece in limited(request, MAX_BODY, too_long)]) or default
     if body != default and not request.headers.get("content-type", "").lower().startswith("application/json"):
         raise ApiError(415, "not_json", "Send this as application/json.")

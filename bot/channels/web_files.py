@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from bot.channels.web_http import CLOSE, TOO_LARGE, ApiError, limited
+from bot.channels.web_http import TOO_LARGE, ApiError, limited
 
 MAX_NAME = 120
 # What the form may weigh beside the file: the id, a caption of the longest length, and the parts' own headers.
@@ -50,6 +50,18 @@ class Stored:
     kind: str
 
 
+class _Parser(MultiPartParser):
+    """Starlette's parser leaves the temporary file open when the form ends in the middle of it."""
+
+    async def parse(self) -> FormData:
+        """The form. Raises MultiPartException."""
+        form = await super().parse()
+        if not any(isinstance(value, UploadFile) for value in form.values()):
+            for file in self._files_to_close_on_error:
+                file.close()
+        return form
+
+
 async def read_form(request: Request, max_file_bytes: int) -> FormData:
     """The upload form. The file is streamed to a temporary file on disk; nothing past the limit is read.
 
@@ -59,9 +71,7 @@ async def read_form(request: Request, max_file_bytes: int) -> FormData:
         raise ApiError(415, "not_a_form", "Send the file as multipart/form-data with the parts `id` and `file`.")
     body = limited(request, max_file_bytes + FORM_OVERHEAD, too_large(max_file_bytes))
     try:
-        return await MultiPartParser(
-            request.headers, body, max_files=1, max_fields=2, max_part_size=FORM_OVERHEAD
-        ).parse()
+        return await _Parser(request.headers, body, max_files=1, max_fields=2, max_part_size=FORM_OVERHEAD).parse()
     except MultiPartException:
         raise ApiError(400, "bad_form", "The file did not arrive whole. Please try to send it again.") from None
 
@@ -70,7 +80,7 @@ def too_large(max_file_bytes: int) -> ApiError:
     """The answer to a file over the limit."""
     limit = max_file_bytes // (1024 * 1024)
     message = f"This file is larger than {limit} MB. Please send a smaller one, or send it in parts."
-    return ApiError(TOO_LARGE, "file_too_large", message, CLOSE)
+    return ApiError(TOO_LARGE, "file_too_large", message)
 
 
 async def store(upload: UploadFile, folder: Path, max_file_bytes: int) -> Stored:

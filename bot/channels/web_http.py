@@ -5,6 +5,8 @@ Errors leave as `{"error": {"code", "message"}}`: the code is for programs, the 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from typing import cast
@@ -19,8 +21,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 logger = logging.getLogger(__name__)
 
 TOO_LARGE = 413
-# For answers given while the rest of the body is unread: this connection cannot carry another request.
-CLOSE = {"Connection": "close"}
+
+# An answer may be ready before the request was read: a file that is too large, a session that ended. Closing then would
+# make the sender's network stack throw the answer away, so what still comes is read and dropped for a while.
+LINGER_BYTES = 100 * 1024 * 1024
+LINGER_SECONDS = 30.0
+LINGER_IDLE = 3.0
 
 _MESSAGES = {
     400: ("bad_request", "This request could not be understood."),
@@ -55,7 +61,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 
 class Guard:
-    """Around the whole interface: refuse pages of other sites, set safe headers, and let no traceback out."""
+    """Around the whole interface: refuse other sites, set safe headers, let no traceback out, hear people out."""
 
     def __init__(self, app: ASGIApp, is_allowed: Callable[[str, str], bool], headers: dict[str, str]) -> None:
         self.app, self.is_allowed, self.headers = app, is_allowed, headers
@@ -65,7 +71,15 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        asked = Headers(scope=scope)
         started = False
+        unread = "transfer-encoding" in asked or asked.get("content-length", "0") != "0"
+
+        async def receive_noting() -> Message:
+            nonlocal unread
+            message = await receive()
+            unread = unread and message.get("more_body", False)
+            return message
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
@@ -74,16 +88,19 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
+            elif unread and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await _linger(receive)
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
-        asked = Headers(scope=scope)
         origin = asked.get("origin")
         if origin is not None and not self.is_allowed(origin, asked.get("host", "")):
             refused = ApiError(403, "origin_not_allowed", "This website is not set up to use this chat.")
             await refused.response()(scope, receive, send_with_headers)
             return
         try:
-            await self.app(scope, receive, send_with_headers)
+            await self.app(scope, receive_noting, send_with_headers)
         except ClientDisconnect:
             return
         except Exception as error:
@@ -93,6 +110,17 @@ class Guard:
                 return
             failed = ApiError(500, "internal", "Something went wrong on our side. Please try again in a moment.")
             await failed.response()(scope, receive, send_with_headers)
+
+
+async def _linger(receive: Receive) -> None:
+    """Read and drop the rest of a request, within bounds."""
+    size, more = 0, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while more and size < LINGER_BYTES:
+                message = await asyncio.wait_for(receive(), LINGER_IDLE)
+                size += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 def _place(error: BaseException) -> str:
