@@ -308,10 +308,3 @@ async def wait(world: World, body: Params, _request: Request) -> Json:
 def seconds(body: Params, name: str, default: float = 10.0) -> float:
     """How long to wait: at most a minute of the machine's clock."""
     return min(max(body.number(name) if body.has(name) else default, 0.0), LONGEST_WAIT)
-
-
-@route("files/{file_id}", "GET")
-async def file_view(world: World, _body: Params, request: Request) -> Json:
-    """Where a file of any size can be fetched by the live page."""
-    stored = world.files.get(request.path_params["file_id"])
-    return {"name": stored.name, "mime": stored.mime, "size": stored.size}

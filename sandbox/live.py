@@ -5,12 +5,14 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import filetype
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.chats import Json
+from sandbox.errors import ApiError
 from sandbox.world import World
 
 PAGE = Path(__file__).parent / "static" / "index.html"
@@ -20,6 +22,9 @@ POLICY = (
     " frame-ancestors 'none'"
 )
 KEEP_ALIVE = 15.0
+SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
+LARGEST_SHOWN = 1024 * 1024
+"""Of a made-up file no more than this is given."""
 
 
 async def page(_: Request) -> Response:
@@ -49,9 +54,32 @@ async def changes(world: World, seen: int, first: list[Json]) -> AsyncIterator[d
             yield {"id": str(seen), "data": json.dumps(event, ensure_ascii=False)}
 
 
+async def file(request: Request) -> Response:
+    """A file of the world, for the page: images to be shown, everything else only to be saved."""
+    world: World = request.app.state.world
+    try:
+        stored = world.files.get(request.path_params["file_id"])
+    except ApiError as error:
+        return JSONResponse({"error": error.description}, 404)
+    content = stored.content if stored.content is not None else bytes(min(stored.size, LARGEST_SHOWN))
+    found = filetype.guess(content)
+    image = found is not None and found.mime in SHOWN
+    headers = {
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "sandbox; default-src 'none'",
+        "content-disposition": "inline" if image else "attachment",
+    }
+    return Response(content, media_type=found.mime if image else "application/octet-stream", headers=headers)
+
+
 def events_after(world: World, seen: int) -> list[Json] | None:
     """The events after number `seen`; None when there are none."""
     return [event for event in world.events if event["n"] > seen] or None
 
 
-routes = [Route("/sandbox", page), Route("/sandbox/", page), Route("/sandbox/stream", stream)]
+routes = [
+    Route("/sandbox", page),
+    Route("/sandbox/", page),
+    Route("/sandbox/stream", stream),
+    Route("/sandbox/files/{file_id}", file),
+]
