@@ -99,6 +99,10 @@ class Sandbox:
             raise TimeoutError(f"the bot did not do it within {query['timeout']} s: {query}")
         return found
 
+    async def clear_faults(self) -> None:
+        """Take back all ordered faults."""
+        self._checked(await self._http.delete(f"{self.url}/sandbox/faults"))
+
     async def messages(self, chat: int, **query: Any) -> list[Json]:
         """What stands in a chat."""
         found: list[Json] = await self.get(f"chats/{chat}/messages", **query)

@@ -42,9 +42,7 @@ class World:
 
     def reset(self) -> None:
         """Go back to the world at the start: two patients, two coordinators in a forum group, the bot its admin."""
-        self.bot = Person(
-            int(self.token.partition(":")[0]), "Waypoint", username="waypoint_sandbox_bot", is_bot=True
-        )
+        self.bot = Person(int(self.token.partition(":")[0]), "Waypoint", username="waypoint_sandbox_bot", is_bot=True)
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
         self.updates = UpdateQueue(self.clock, self.bell, self.update_numbers)

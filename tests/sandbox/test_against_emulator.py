@@ -6,6 +6,7 @@ It answers less (no sender, no topics, no state), so our answers have more keys.
 
 import asyncio
 import contextlib
+import json
 import re
 import sys
 from collections.abc import AsyncIterator
@@ -13,9 +14,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.middleware import Middleware
 
 from sandbox.testing import ADA, running
 from sandbox.world import World
+from tests.sandbox.conftest import Checked
 
 TOKEN = "1000001:sandbox"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d494844520000012c000000c8")
@@ -48,7 +51,9 @@ async def pair() -> AsyncIterator[tuple[str, str]]:
     """Addresses of the sandbox and of the emulator."""
     world = World()
     world.limits.group_per_minute = world.limits.overall_per_second = None
-    async with running(world) as box, emulator() as address:
+    findings: list[str] = []
+    checked = [Middleware(Checked, findings)]
+    async with running(world, middleware=checked) as box, emulator() as address:
         await box.say(ADA, "Hello")
         await box.say(ADA, "again")
         async with httpx.AsyncClient() as http:
@@ -63,6 +68,7 @@ async def pair() -> AsyncIterator[tuple[str, str]]:
                 }
                 await http.post(f"{address}/__fixture/updates", json={"token": TOKEN, "update": update})
         yield box.url, address
+    assert not findings
 
 
 async def both(pair, method, **request):
@@ -140,6 +146,62 @@ async def test_answers_have_the_same_keys_and_types(pair, name):
     ours, theirs = await both(pair, method, **request)
     assert ours["ok"] is theirs["ok"] is True
     agree(ours["result"], theirs["result"])
+
+
+async def each(pair, method, requests):
+    """(ours, theirs): the results of one call that carries a number of each side's own."""
+    async with httpx.AsyncClient(timeout=20) as http:
+        answers = [
+            (await http.post(f"{url}/bot{TOKEN}/{method}", json=request)).json()
+            for url, request in zip(pair, requests, strict=True)
+        ]
+    assert all(answer["ok"] for answer in answers), answers
+    return [answer["result"] for answer in answers]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_edits_of_text_caption_and_keyboard_agree(pair):
+    sent = await each(pair, "sendMessage", [{"chat_id": ADA, "text": "x"}] * 2)
+    named = [{"chat_id": ADA, "message_id": message["message_id"]} for message in sent]
+    agree(*await each(pair, "editMessageText", [n | {"text": "y", "reply_markup": KEYBOARD} for n in named]))
+    other = {"inline_keyboard": [[{"text": "No", "callback_data": "no"}]]}
+    agree(*await each(pair, "editMessageReplyMarkup", [n | {"reply_markup": other} for n in named]))
+    deleted = await each(pair, "deleteMessage", named)
+    assert deleted == [True, True]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_document_is_found_downloaded_and_sent_again_alike(pair):
+    ours, theirs = await both(pair, "sendDocument", **upload("document", "a.txt", b"content", chat_id=str(ADA)))
+    ids = [answer["result"]["document"]["file_id"] for answer in (ours, theirs)]
+    files = await each(pair, "getFile", [{"file_id": file_id} for file_id in ids])
+    agree(*files)
+    async with httpx.AsyncClient() as http:
+        paths = [f"{url}/file/bot{TOKEN}/{file['file_path']}" for url, file in zip(pair, files, strict=True)]
+        assert [(await http.get(path)).content for path in paths] == [b"content", b"content"]
+    agree(*await each(pair, "sendDocument", [{"chat_id": ADA, "document": file_id} for file_id in ids]))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_albums_agree(pair):
+    media = json.dumps(
+        [{"type": "photo", "media": "attach://a", "caption": "c"}, {"type": "photo", "media": "attach://b"}]
+    )
+    request = {"data": {"chat_id": str(ADA), "media": media}, "files": {"a": ("a.png", PNG), "b": ("b.png", PNG)}}
+    ours, theirs = await both(pair, "sendMediaGroup", **request)
+    agree(ours["result"], theirs["result"])
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_polling_while_a_webhook_is_set_is_refused_alike(pair):
+    await both(pair, "setWebhook", json={"url": "http://127.0.0.1:9/hook"})
+    try:
+        ours, theirs = await both(pair, "getUpdates", json={})
+        assert ours["error_code"] == theirs["error_code"] == 409
+        assert ours["description"].startswith("Conflict: ")
+        assert theirs["description"].startswith("Conflict: ")
+    finally:
+        await both(pair, "deleteWebhook", json={})
 
 
 @pytest.mark.parametrize("name", REFUSALS)

@@ -118,7 +118,7 @@ async def test_a_fault_for_all_methods_spares_polling(box, bot):
 
 async def test_orders_can_be_taken_back(box, bot, ada):
     await box.post("faults", code=500, times=9)
-    box.world.faults.standing.clear()
+    await box.clear_faults()
     await bot.send_message(ada, "x")
 
 

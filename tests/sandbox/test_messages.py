@@ -344,3 +344,36 @@ async def test_a_wrong_token_is_seen_by_the_client(box):
     with pytest.raises(InvalidToken):
         async with Bot("1000001:wrong", base_url=box.base_url):
             pass
+
+
+async def test_several_messages_are_copied_and_forwarded_without_those_that_cannot_be(box, bot, ada):
+    first, second = await box.say(ada, "one"), await box.say(ada, "two")
+    ids = [first["message_id"], second["message_id"], 999999]
+    copies = await bot.copy_messages(GROUP_ID, ada, ids)
+    forwards = await bot.forward_messages(GROUP_ID, ada, ids)
+    stand = await box.messages(GROUP_ID)
+    assert [m["message_id"] for m in stand] == [m.message_id for m in (*copies, *forwards)]
+    assert [(m["text"], "forward_origin" in m) for m in stand] == [
+        ("one", False),
+        ("two", False),
+        ("one", True),
+        ("two", True),
+    ]
+    with pytest.raises(BadRequest, match="There are no messages to forward"):
+        await bot.copy_messages(GROUP_ID, ada, [999999])
+
+
+async def test_all_pins_of_a_chat_come_off(box, bot):
+    for text in ("x", "y"):
+        await (await bot.send_message(GROUP_ID, text)).pin()
+    await bot.unpin_all_chat_messages(GROUP_ID)
+    assert not [m for m in await box.messages(GROUP_ID) if m["sandbox"]["pinned"]]
+
+
+async def test_the_bot_has_a_name_and_descriptions(bot, ada):
+    assert (await bot.get_my_name()).name == "Waypoint"
+    await bot.set_my_name("Wegweiser", language_code="de")
+    assert (await bot.get_my_name(language_code="de")).name == "Wegweiser"
+    await bot.set_my_short_description("Second opinions")
+    assert (await bot.get_my_short_description()).short_description == "Second opinions"
+    assert (await bot.get_user_profile_photos(ada)).total_count == 0

@@ -147,3 +147,24 @@ async def test_private_chats_and_plain_groups_have_no_topics(box, bot, ada):
     for chat in (ada, group["id"]):
         with pytest.raises(BadRequest, match="The chat is not a forum"):
             await bot.create_forum_topic(chat, "x")
+
+
+async def test_the_bot_deletes_a_topic_only_with_the_right(box, bot, topic):
+    thread = topic.message_thread_id
+    rights = {"can_delete_messages": False}
+    await box.post("members", chat=GROUP_ID, person="bot", status="administrator", rights=rights)
+    with pytest.raises(BadRequest, match="Not enough rights to delete the topic"):
+        await bot.delete_forum_topic(GROUP_ID, thread)
+    await box.post("members", chat=GROUP_ID, person="bot", status="administrator")
+    await bot.delete_forum_topic(GROUP_ID, thread)
+    topics = {t["id"]: t["deleted"] for t in await box.get(f"chats/{GROUP_ID}/topics")}
+    assert topics == {1: False, thread: True}
+
+
+async def test_pins_of_the_general_topic_are_taken_off_together(box, bot, topic):
+    inside = await bot.send_message(GROUP_ID, "x", message_thread_id=topic.message_thread_id)
+    outside = await bot.send_message(GROUP_ID, "y")
+    await inside.pin()
+    await outside.pin()
+    await bot.unpin_all_general_forum_topic_messages(GROUP_ID)
+    assert [m["text"] for m in await box.messages(GROUP_ID) if m["sandbox"]["pinned"]] == ["x"]
