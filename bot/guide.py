@@ -168,10 +168,10 @@ def _language(folder: Path, faults: list[str]) -> dict[str, Entry]:
 
 def _entry(say: str, value: Any, place: str) -> Entry | str:
     """The entry, or what is wrong with it."""
-    if isinstance(value, str):
+    if isinstance(value, str | list):
         value = {"text": value}
     if not isinstance(value, dict):
-        return f"must be a text, or a mapping with {_listed(_ENTRY_KEYS)}"
+        return f"must be a text, a list of texts, or a mapping with {_listed(_ENTRY_KEYS)}"
     if unknown := set(value) - _ENTRY_KEYS:
         return f"has unknown keys: {_listed(unknown)}"
     variants, carer = _strings(value.get("text")), _strings(value.get("carer", []))

@@ -105,7 +105,10 @@ def _value(guide: Guide, value: Any, voice: Voice) -> str:
     if isinstance(value, Mapping):
         return speak(guide, value["say"], value.get("args") or {}, voice)
     if isinstance(value, list | tuple):
-        return "\n".join(f"• {_value(guide, item, voice)}" for item in value)
+        items = (
+            _value(guide, item, voice).replace("\n", "\n  ") for item in value
+        )  # a list in a list stands further in
+        return "\n".join(f"• {item}" for item in items)
     return str(value)
 
 
