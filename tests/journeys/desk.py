@@ -25,7 +25,7 @@ class DeskPlayer:
     async def texts(self, code: str) -> list[dict[str, Any]]:
         """The messages of a case's topic."""
         topic = await self.topic(code)
-        return await self._telegram.messages(self._telegram.group, topic["message_thread_id"])
+        return await self._telegram.messages(self._telegram.group, topic["id"])
 
     async def find(self, code: str, words: str) -> dict[str, Any]:
         """The newest message of the topic that holds these words; waits for it."""
@@ -59,7 +59,7 @@ class DeskPlayer:
         body: dict[str, Any] = {
             "from": self._coordinators[who],
             "chat": self._telegram.group,
-            "thread": topic["message_thread_id"],
+            "thread": topic["id"],
             "text": text,
         }
         await self._telegram.post("messages", **body, **({"reply_to": reply_to} if reply_to else {}))

@@ -2,7 +2,7 @@
 
 Steps (one key each):
   write: words typed                       press: guide id of a label
-  send: {file, caption}                    expect: guide ids said in this order since the last act (others may be between)
+  send: {file, caption}                    expect: guide ids, said in this order since the last act
   expect_not: guide ids not said           sees: words in what they see now      silent: nothing is said
   away: days of silence                    move: go on at the other channel, by a one-time link
   known: {dotted path of the case's document: value}
@@ -96,13 +96,12 @@ class Player:
         await self._act(self.person.write(f"/start {code[1]}"))
 
     async def _act(self, act: Awaitable[None]) -> None:
+        """Do something that makes a turn; wait until it came in, is done, and all that it says was sent; then read."""
+        ((before,),) = self.world.query("SELECT count(*) FROM inbox")
         await act
-        await self._settled()
-
-    async def _settled(self) -> None:
-        """Wait until every turn is done and everything that goes to this person was sent; then read."""
 
         async def look() -> bool | None:
+            ((now,),) = self.world.query("SELECT count(*) FROM inbox")
             ((open_turns,),) = self.world.query("SELECT count(*) FROM inbox WHERE state = 'new'")
             ((unsent,),) = self.world.query("SELECT count(*) FROM outbox WHERE state = 'due' AND lane LIKE 'chat:%'")
             known = self.world.query(
@@ -110,7 +109,7 @@ class Player:
                 self.person.address,
                 self.person.address,
             )
-            return True if known and open_turns == 0 and unsent == 0 else None
+            return True if known and now > before and open_turns == 0 and unsent == 0 else None
 
         await until(look, "an answer")
         self.seen = await self.person.read()
@@ -166,13 +165,13 @@ class Player:
     async def _desk(self, act: dict[str, str]) -> None:
         code, who = self.code(), act.get("by", "Mei")
         if "claim" in act or "close" in act:
-            await self.world.desk.press(code, who, self.label("desk.claim" if "claim" in act else "desk.close"))
+            label = self.label("desk.claim" if "claim" in act else "desk.close")
+            await self._act(self.world.desk.press(code, who, label))
         elif "reply" in act:
             target = await self.world.desk.find(code, act["to"])
-            await self.world.desk.write(code, who, act["reply"], target["message_id"])
+            await self._act(self.world.desk.write(code, who, act["reply"], target["message_id"]))
         else:
-            await self.world.desk.write(code, who, act.get("note") or f"/say {act['say']}")
-        await self._settled()
+            await self._act(self.world.desk.write(code, who, act.get("note") or f"/say {act['say']}"))
 
     async def _topic_sees(self, words: str) -> None:
         await self.world.desk.find(self.code(), words)
