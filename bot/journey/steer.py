@@ -175,7 +175,14 @@ def restore(turn: Turn) -> None:
 
 def stop(turn: Turn) -> None:
     """Stop asking; everything stays."""
-    turn.say("steer.stopped", choices=(button("choice.continue", "resume"), button("choice.erase_ask", "erase_ask")))
+    turn.say(
+        "steer.stopped",
+        choices=(
+            button("choice.continue", "resume"),
+            button("choice.elsewhere", "link"),
+            button("choice.erase_ask", "erase_ask"),
+        ),
+    )
     turn.progress.paused = True
 
 
