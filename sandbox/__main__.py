@@ -17,7 +17,8 @@ def main() -> None:
         sys.exit("SANDBOX_PORT must be a port number, 1 to 65535")
     if not re.fullmatch(r"[1-9]\d{0,14}:[\w-]+", token):
         sys.exit("SANDBOX_TOKEN must look like 1000001:sandbox (digits, a colon, letters)")
-    server = Server(create_app(World(token=token)), signals=True)
+    world = World(token=token)
+    server = Server(create_app(world), world.bell, signals=True)
     server.config.host, server.config.port = LOOPBACK, int(port)
     print(f"Sandbox: http://{LOOPBACK}:{port}/sandbox  (COORDINATORS_CHAT_ID={GROUP_ID})", flush=True)
     server.run()

@@ -18,6 +18,7 @@ from sandbox.world import World
 type Handler = Callable[[World, Params, Request], Awaitable[Any]]
 
 LONGEST_WAIT = 60.0
+LONGEST_ADVANCE = 366 * 24 * 3600.0
 routes: list[Route] = []
 
 
@@ -106,9 +107,9 @@ async def add_person(world: World, body: Params, _request: Request) -> Json:
 @route("groups", "POST")
 async def add_group(world: World, body: Params, _request: Request) -> Json:
     """Add a group with people and the bot as administrator."""
-    ids = [[int(p) for p in body.array(name) or []] for name in ("members", "admins")]
-    for person_id in ids[0] + ids[1]:
-        world.person(person_id)
+    ids = [body.array(name) or [] for name in ("members", "admins")]
+    if not all(isinstance(person, int) and person in world.people for person in ids[0] + ids[1]):
+        raise bad_request("members, admins: ids of people; see GET /sandbox/state")
     basic = body.text("type") == "group"
     forum = not basic and (body.flag("forum") or "forum" not in body.values)
     return group_view(world.add_group(body.text("title") or "Group (sample)", *ids, forum=forum, basic=basic))
@@ -208,7 +209,7 @@ async def add_fault(world: World, body: Params, _request: Request) -> Json:
         raise bad_request("code: 400 to 599")
     fault.description = body.text("description")
     fault.retry_after = body.integer("retry_after")
-    fault.delay = body.number("delay") if body.has("delay") else 0.0
+    fault.delay = seconds(body, "delay", 0.0)
     fault.chat = body.integer("chat")
     world.faults.standing.append(fault)
     return asdict(fault)
@@ -236,8 +237,8 @@ async def move_clock(world: World, body: Params, _request: Request) -> Json:
     if "frozen" in body.values:
         world.clock.freeze(body.flag("frozen"))
     if body.has("advance"):
-        if body.number("advance") < 0:
-            raise bad_request("advance: seconds, 0 or more")
+        if not 0 <= body.number("advance") <= LONGEST_ADVANCE:
+            raise bad_request("advance: seconds, 0 or more, at most a year")
         world.clock.advance(body.number("advance"))
     world.bell.ring()
     return {"now": world.clock.now(), "frozen": world.clock.frozen}

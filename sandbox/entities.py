@@ -253,19 +253,29 @@ def close(
             raise bad_request("can't parse entities: Invalid custom emoji identifier specified")
         entity["custom_emoji_id"] = attributes["emoji-id"]
     elif kind == "text_link":
-        url = attributes.get("href") or inner
-        parts = urlsplit(url if "://" in url or url.startswith(("tg:", "tel:", "mailto:")) else f"http://{url}")
-        if parts.scheme not in ("http", "https", "tg") or not (parts.netloc or parts.scheme == "tg"):
+        url = link(attributes.get("href") or inner)
+        if not url:
             return
-        if parts.scheme != "tg" and "." not in parts.netloc:
-            return
-        entity["url"] = parts.geturl() if parts.path or parts.scheme == "tg" else f"{parts.geturl()}/"
+        entity["url"] = url
     elif kind == "code" and attributes.get("class", "").startswith("language-"):
         entity["language"] = attributes["class"].removeprefix("language-")
     elif kind == "pre" and entities and is_code_with_language(entities[-1], offset, length):
         entities[-1]["type"] = "pre"
         return
     entities.append(entity)
+
+
+def link(url: str) -> str:
+    """The address of a link as Telegram keeps it; "" for one that it drops, leaving plain text."""
+    try:
+        parts = urlsplit(url if "://" in url or url.startswith(("tg:", "tel:", "mailto:")) else f"http://{url}")
+    except ValueError:
+        return ""
+    if parts.scheme == "tg":
+        return url
+    if parts.scheme not in ("http", "https") or "." not in parts.netloc:
+        return ""
+    return parts.geturl() if parts.path else f"{parts.geturl()}/"
 
 
 def is_code_with_language(entity: dict[str, Any], offset: int, length: int) -> bool:

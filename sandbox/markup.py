@@ -78,8 +78,11 @@ def check_inline_button(button: Any, private: bool) -> None:
 
 def check_url(url: str) -> None:
     """Refuse an address that Telegram's servers would not take; one without a full stop in its host is such."""
-    parts = urlsplit(url if ":" in url else f"http://{url}")
     wrong = None
+    try:
+        parts = urlsplit(url if ":" in url else f"http://{url}")
+    except ValueError:
+        raise bad_request(f"inline keyboard button URL '{url}' is invalid: Wrong HTTP URL") from None
     if parts.scheme not in ("http", "https", "tg", "tel", "mailto"):
         wrong = "Unsupported URL protocol"
     elif parts.scheme in ("http", "https") and "." not in (parts.hostname or ""):

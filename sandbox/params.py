@@ -1,6 +1,7 @@
 """What a call carries: parameters from the query, a form, JSON or multipart, and uploaded files."""
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +59,10 @@ class Params:
     def number(self, name: str) -> float:
         """A number; 400 when it is missing or something else."""
         try:
-            return float(self.values[name])
+            value = float(self.values[name])
+            if not math.isfinite(value):
+                raise ValueError
+            return value
         except (KeyError, TypeError, ValueError):
             raise bad_request(f"parameter {name} must be a number") from None
 

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sandbox.clock import Bell
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -42,12 +44,13 @@ async def drop_connection(request: Request) -> Response:
 class Server(uvicorn.Server):
     """uvicorn, leaving signals alone when it runs inside another program."""
 
-    def __init__(self, app: Starlette, *, signals: bool) -> None:
+    def __init__(self, app: Starlette, bell: Bell, *, signals: bool) -> None:
         super().__init__(
             uvicorn.Config(
                 app, http=DroppableProtocol, log_level="warning", access_log=False, timeout_graceful_shutdown=2
             )
         )
+        self._bell = bell
         self._signals = signals
 
     @contextlib.contextmanager
@@ -61,15 +64,18 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wake all who wait, so that no long poll holds the server up."""
-        self.config.app.state.world.bell.close()  # type: ignore[union-attr]
+        self._bell.close()
         await super().shutdown(sockets)
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, port: int = 0) -> AsyncIterator[int]:
-    """Run the application on a loopback port (0: a free one) in this event loop; gives the port."""
+async def serving(app: Starlette, bell: Bell, port: int = 0) -> AsyncIterator[int]:
+    """Run the application on a loopback port (0: a free one) in this event loop; gives the port.
+
+    `bell` is closed at the end, which wakes those who wait for it.
+    """
     with socket.create_server((LOOPBACK, port)) as listener:
-        server = Server(app, signals=False)
+        server = Server(app, bell, signals=False)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             while not server.started:

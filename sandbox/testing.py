@@ -130,7 +130,7 @@ async def running(
     world = world or World()
     # A control call may wait for up to a minute of its own.
     async with (
-        serving(create_app(world, middleware), port) as bound,
+        serving(create_app(world, middleware), world.bell, port) as bound,
         httpx.AsyncClient(timeout=90, trust_env=False, verify=NO_CERTIFICATES) as http,
     ):
         yield Sandbox(f"http://{LOOPBACK}:{bound}", http, world.token, world)

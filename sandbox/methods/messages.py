@@ -273,6 +273,10 @@ def reactions(given: list[Any]) -> list[Json]:
     if len(given) > 1:
         raise bad_request("REACTIONS_TOO_MANY")
     for reaction in given:
-        if not isinstance(reaction, dict) or reaction.get("type") != "emoji" or reaction.get("emoji") not in REACTIONS:
+        if (
+            not isinstance(reaction, dict)
+            or reaction.get("type") != "emoji"
+            or str(reaction.get("emoji")) not in REACTIONS
+        ):
             raise bad_request("REACTION_INVALID")
     return [{"type": "emoji", "emoji": reaction["emoji"]} for reaction in given]

@@ -267,13 +267,16 @@ async def test_a_pin_is_told_by_a_service_message(box, bot, ada):
         await sent.pin()
 
 
-async def test_reactions_of_the_bot_are_the_usual_emoji(box, bot, ada):
+async def test_reactions_of_the_bot_are_the_usual_emoji(box, bot, ada, api):
     hers = await box.say(ada, "done")
     await bot.set_message_reaction(ada, hers["message_id"], "👍")
     (stands,) = [m for m in await box.messages(ada) if m["message_id"] == hers["message_id"]]
     assert stands["sandbox"]["reactions"] == [{"person": bot.id, "emoji": ["👍"]}]
     with pytest.raises(BadRequest, match=r"(?i)reaction_invalid"):
         await bot.set_message_reaction(ada, hers["message_id"], "🧭")
+    odd = [{"type": "emoji", "emoji": []}]
+    refused = await api("setMessageReaction", chat_id=ada, message_id=hers["message_id"], reaction=odd)
+    assert refused["description"] == "Bad Request: REACTION_INVALID"
 
 
 async def test_an_album_is_one_group_of_messages(box, bot, ada):

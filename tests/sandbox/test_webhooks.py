@@ -43,8 +43,7 @@ class Receiver:
 async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     app = Starlette(routes=[Route("/hook", receiver.receive, methods=["POST"])])
-    app.state.world = receiver
-    async with serving(app) as port:
+    async with serving(app, receiver.bell) as port:
         receiver.url = f"http://127.0.0.1:{port}/hook"
         yield receiver
 
@@ -129,7 +128,7 @@ async def test_a_webhook_that_is_down_gets_everything_when_it_is_back(box, bot, 
     assert await hook.texts(1) == ["are you there?"]
 
 
-@pytest.mark.parametrize("url", ["https://example.org/hook", "ftp://127.0.0.1/", "nonsense"])
+@pytest.mark.parametrize("url", ["https://example.org/hook", "ftp://127.0.0.1/", "nonsense", "http://["])
 async def test_only_loopback_addresses_are_posted_to(bot, url):
     with pytest.raises(BadRequest, match="only posts to"):
         await bot.set_webhook(url)
