@@ -1,0 +1,213 @@
+"""How the assistant speaks: short, plain, sourced; it never advises, predicts, judges, promises or reassures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.guide import Guide
+from tests.conftest import ROOT
+
+GUIDE = Guide.load()
+ENTRIES = list(GUIDE.entries["en"].values())
+TEXTS = [(entry.id, text) for entry in ENTRIES for text in entry.texts]
+RULES = yaml.safe_load((Path(__file__).parent / "rules.yml").read_text(encoding="utf-8"))
+FLAGS = yaml.safe_load((ROOT / "data" / "safety" / "red_flags.yml").read_text(encoding="utf-8"))["flags"]
+
+LONGEST = 90  # words of one message
+LONGEST_LABEL = 64  # characters of a button: what a phone shows in one row
+HARDEST = 9.0  # years of school that the hardest text asks for
+HARDEST_ON_AVERAGE = 6.0  # what children of 11 or 12 have
+
+# What tells something of health says whose word it is.
+OF_HEALTH = re.compile(
+    r"faq\.|service\.(?!privacy)|feelings\.|caregiver\.|start\.offer|welcome\.what"
+    r"|signals\.[a-z_]+\.(why|guide|ask)|signals\.(clarity|summary_none)"
+    r"|records\.[a-z_]+\.(ask|simpler|what|how)|records\.intro|extras\.intro|questions\.(intro|[a-z_]+\.text)"
+    r"|treatment_date\.(noted|soon|none|unknown)|safety\.(?!told_coordinator|resumed|saved_for_team)"
+)
+# What is said again and again has three wordings.
+OFTEN = re.compile(
+    r"signals\.(noted\.\w+|heard)|records\.(noted|heard)|extras\.(noted|more)|questions\.(added|saved|more)"
+    r"|resume\.\w+|welcome\.consent|steer\.(greet|thanks|bye|stopped|skipped|back|simpler_none)|fallback\.\w+"
+    r"|input\.emoji|feelings\.\w+|safety\.(medical_advice|held_\w+)|service\.(cost|time|not_in_guide)"
+)
+# What is said before the pending question is asked again asks nothing itself: one question a turn.
+NO_QUESTION = re.compile(
+    r"(faq|service|feelings|caregiver|why|engine)\..*|signals\.(noted\.\w+|heard|heard_unkept|\w+\.(why|guide))"
+    r"|records\.(noted|heard|\w+\.(what|how))|role\.noted_\w+|consent\.(agreed|declined)|resume\.welcome_back.*"
+    r"|safety\.(emergency\.\w+|medical\w+|stop_treatment|saved_for_team|told_coordinator|resumed)"
+    r"|treatment_date\.(noted|soon|none|unknown)|handoff\.(human|sent|next|already|updated|meanwhile|later)"
+    r"|steer\.(?!delete_confirm).*|fallback\.(second|oos)|input\..*|choice\.stale"
+)
+# A technical word, and the entries that explain it.
+EXPLAINED = {
+    r"\bDICOM\b": {"records.imaging.what"},
+    r"\b(genomic|biomarker)\b": {"records.molecular.ask", "records.molecular.what"},
+    r"\bmolecular\b": {"records.molecular.ask", "records.molecular.what"},
+    r"\bbiopsy\b": {"records.pathology.ask"},
+    r"\bMDT\b|\bmultidisciplinary\b": {"service.china_mdt"},
+    r"\bTCM\b": {"service.supportive_care"},
+    r"\bclinical trials?\b": {
+        "signals.recurrence_or_resistance.why",
+        "questions.clinical_trials.text",
+        "faq.which_questions",
+    },
+    r"\b(oncolog\w+|metasta\w+|palliative|prognosis|histolog\w+|cytolog\w+|adjuvant|systemic|resect\w+)\b": set(),
+}
+PATIENTS_OWN = re.compile(
+    r"\byour (cancer(?! team)|tumour|treatment|diagnosis|scans?|operation|blood|illness|doctor|body)\b", re.IGNORECASE
+)
+
+
+def unquoted(text: str) -> str:
+    """A text without what it quotes or lists for somebody else to ask."""
+    return re.sub(r"“[^”]*”|^• .*$", "", text, flags=re.MULTILINE)
+
+
+def test_a_message_is_short() -> None:
+    assert [say for say, text in TEXTS if len(text.split()) > LONGEST] == []
+
+
+def test_a_message_asks_one_thing() -> None:
+    assert [say for say, text in TEXTS if unquoted(text).count("?") > 1] == []
+
+
+def test_what_goes_before_a_question_asks_nothing_itself() -> None:
+    assert [say for say, text in TEXTS if NO_QUESTION.fullmatch(say) and "?" in unquoted(text)] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["rule"]))
+def test_the_assistant(rule: dict[str, str]) -> None:
+    assert [say for say, text in TEXTS if re.search(rule["pattern"], text, re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["rule"]))
+def test_a_rule_finds_what_breaks_it_and_nothing_else(rule: dict[str, list[str]]) -> None:
+    pattern = re.compile(str(rule["pattern"]), re.IGNORECASE)
+    assert [sentence for sentence in rule["breaks"] if not pattern.search(sentence)] == []
+    assert [sentence for sentence in rule["keeps"] if pattern.search(sentence)] == []
+
+
+@pytest.mark.parametrize("word", EXPLAINED)
+def test_a_technical_word_stands_only_where_it_is_explained(word: str) -> None:
+    assert {say for say, text in TEXTS if re.search(word, text)} == EXPLAINED[word]
+
+
+def test_every_statement_of_health_says_whose_word_it_is() -> None:
+    assert [entry.id for entry in ENTRIES if OF_HEALTH.match(entry.id) and not entry.sources] == []
+
+
+def test_every_source_is_cited_and_every_red_flag_has_one() -> None:
+    cited = {key for entry in ENTRIES for key in entry.sources} | {flag["source"] for flag in FLAGS}
+    assert {key.partition(".")[0] for key in cited} == set(GUIDE.sources)
+
+
+def test_every_item_of_the_guide_is_told() -> None:
+    cited = {key for entry in ENTRIES for key in entry.sources}
+    assert sorted({f"guide.{item}" for item in GUIDE.sources["guide"].items} - cited) == []
+
+
+def test_what_is_said_often_has_three_wordings() -> None:
+    often = [entry for entry in ENTRIES if OFTEN.fullmatch(entry.id)]
+    assert len(often) > 30
+    assert [e.id for e in often for texts in (e.variants, e.carer) if texts and len(set(texts)) < 3] == []
+
+
+def test_somebody_who_cares_for_another_is_not_told_of_their_own_illness() -> None:
+    heard = [(entry.id, text) for entry in ENTRIES for text in entry.carer or entry.variants]
+    assert [say for say, text in heard if PATIENTS_OWN.search(unquoted(text))] == []
+
+
+def test_a_label_fits_a_button() -> None:
+    labels = re.compile(
+        r"(choice\.(?!stale)|topic\.|relation\.|state\.)|(signals|records|questions|extras)\.\w+\.name$"
+    )
+    wrong = [e.id for e in ENTRIES if labels.match(e.id) and any(len(text) > LONGEST_LABEL for text in e.texts)]
+    assert wrong == []
+
+
+# Safety.
+
+
+@pytest.mark.parametrize("say", ["safety.emergency.now", "safety.emergency.team", "safety.self_harm.now"])
+def test_an_emergency_begins_with_what_to_do(say: str) -> None:
+    for text in GUIDE.entry(say).texts:
+        assert re.match(r"Please call\b[^.]*\bnow\b", text)
+
+
+@pytest.mark.parametrize("say", ["safety.emergency.now", "safety.emergency.team"])
+def test_an_emergency_says_that_it_cannot_be_judged_and_that_the_questions_stopped(say: str) -> None:
+    for text in GUIDE.entry(say).texts:
+        assert "cannot judge it" in text
+        assert text.endswith("I have stopped my questions.")
+
+
+@pytest.mark.parametrize("who", ["now", "wish", "third_party"])
+def test_self_harm_is_answered_with_lines_to_call_and_to_text_a_person_and_a_question(who: str) -> None:
+    (text,) = GUIDE.entry(f"safety.self_harm.{who}").texts
+    assert "call or text 988" in text
+    assert "116 123" in text
+    assert "https://findahelpline.com" in text
+    assert "emergency number" in text
+    assert re.search(r"\b(near you|stay with them)\b", text)
+    assert re.search(r"Are (you|they) safe [^.]*\?$", text)
+
+
+@pytest.mark.parametrize("who", ["now", "wish"])
+def test_self_harm_is_told_what_a_program_cannot_do(who: str) -> None:
+    (text,) = GUIDE.entry(f"safety.self_harm.{who}").texts
+    assert "I am a computer program and cannot" in text
+    assert "I stay here" in text
+
+
+def test_the_first_message_says_what_this_is_and_is_not() -> None:
+    (text,) = GUIDE.entry("welcome.what").texts
+    for must in (
+        "a computer program",
+        "not a medical provider",
+        "No doctor or nurse reads this chat",
+        "emergency number",
+    ):
+        assert must in text
+
+
+# How hard a text is to read.
+
+
+def grade(text: str) -> float:
+    """Flesch-Kincaid: about the years of school that somebody needs to read it."""
+    words = re.findall(r"[A-Za-z']+", text)
+    sentences = [part for part in re.split(r"[.!?:]+(?:\s|”|$)|\n", text) if re.search(r"\w\w", part)]
+    return 0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
+
+
+def syllables(word: str) -> int:
+    """About how many syllables an English word has."""
+    word = word.casefold().strip("'")
+    silent = re.search(r"[^l]e$|[^td]ed$", word)
+    return max(1, len(re.findall(r"[aeiouy]+", word)) - bool(silent))
+
+
+def grades() -> dict[str, float]:
+    """How hard every message is that a person who is ill may read, if it is long enough to be measured."""
+    read = [(say, text) for say, text in TEXTS if not say.startswith(("desk.", "brief."))]
+    return {f"{say}: {text}": grade(text) for say, text in read if len(text.split()) >= 20}
+
+
+def test_a_message_is_not_hard_to_read() -> None:
+    assert [message for message, hard in grades().items() if hard > HARDEST] == []
+
+
+def test_messages_can_be_read_by_children_of_eleven_or_twelve_on_average() -> None:
+    measured = grades().values()
+    assert len(measured) > 100
+    assert sum(measured) / len(measured) <= HARDEST_ON_AVERAGE
+
+
+def test_the_measure_of_reading_tells_easy_from_hard() -> None:
+    assert grade("We go slowly. You can rest. Write to me when you like.") < 3
+    assert grade("Multidisciplinary evaluation facilitates comprehensive therapeutic decisions.") > 15
