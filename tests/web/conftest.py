@@ -16,8 +16,9 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from starlette.applications import Starlette
 
 from bot import database, store
@@ -31,6 +32,12 @@ CHROMIUM = Path("/usr/bin/chromium")
 DEADLINE = 15.0  # of a wait that is normally over at once
 PARTNER = "https://partner.example"
 SECRET = "a secret of the tests alone, long enough"
+
+
+# One event loop for all tests here, so that one browser serves them all; modules say `pytestmark = ONE_LOOP`.
+ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
+once = pytest_asyncio.fixture(scope="session", loop_scope="session")
+each = pytest_asyncio.fixture(loop_scope="session")
 
 
 async def until(holds: Callable[[], bool], what: str) -> None:
@@ -181,15 +188,15 @@ def choices(*labels: str) -> dict[str, Any]:
     return {"type": "choices", "choices": [{"label": label, "parse": parse} for label in labels]}
 
 
-@pytest.fixture(scope="session")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@once
+async def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with nothing in it, made once and copied for every test."""
     path = tmp_path_factory.mktemp("fresh") / "waypoint.db"
-    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{path}"))
+    await database.upgrade(f"sqlite+aiosqlite:///{path}")
     return path
 
 
-@pytest.fixture
+@each
 async def site(tmp_path: Path, fresh_database: Path) -> AsyncIterator[Site]:
     """A running website without the engine: what the assistant says, the test says."""
     shutil.copy(fresh_database, tmp_path / "waypoint.db")
@@ -212,14 +219,14 @@ async def site(tmp_path: Path, fresh_database: Path) -> AsyncIterator[Site]:
     await db.dispose()
 
 
-@pytest.fixture
+@each
 async def http(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the site."""
     async with httpx.AsyncClient(base_url=site.address, timeout=DEADLINE) as client:
         yield client
 
 
-@pytest.fixture
+@each
 async def person(http: httpx.AsyncClient) -> Person:
     """Someone who opened a conversation."""
     return await new_person(http)
@@ -231,9 +238,10 @@ async def new_person(http: httpx.AsyncClient) -> Person:
     return Person(http, opened["conversation"], opened["token"])
 
 
-@pytest.fixture
+@once
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, as the system installed it."""
+    expect.set_options(timeout=DEADLINE * 1000)
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed (Debian: apt-get install chromium), so no browser test can run")
     async with async_playwright() as playwright:
@@ -253,21 +261,26 @@ class Visit:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)  # the browser's own: refused by policy, errors in scripts
 
+    async def session(self) -> dict[str, str]:
+        """The session that this tab remembers; empty before there is one."""
+        kept = "JSON.parse(Object.values({...sessionStorage}).find(v => v.includes('conversation')) ?? '{}')"
+        session: dict[str, str] = await self.page.evaluate(kept)
+        return session
+
     async def conversation(self) -> str:
-        """The conversation this tab uses."""
-        kept = await self.page.evaluate("Object.values({...sessionStorage}).find(v => v.includes('conversation'))")
-        return str(json.loads(kept)["conversation"])
+        """The conversation that this tab uses."""
+        return (await self.session())["conversation"]
 
     async def open(self) -> str:
         """Open the chat and wait until its beginning was stored. Returns the conversation."""
         await self.page.get_by_role("button", name="Start the conversation").click()
-        await self.page.wait_for_function("Object.values({...sessionStorage}).some(v => v.includes('conversation'))")
-        conversation = await self.conversation()
         end = time.monotonic() + DEADLINE
-        while not await self.site.casework.events_after(conversation, 0):
+        while not (session := await self.session()) or not await self.site.casework.events_after(
+            session["conversation"], 0
+        ):
             assert time.monotonic() < end, "the conversation did not begin"
             await asyncio.sleep(0.01)
-        return conversation
+        return session["conversation"]
 
     async def write(self, words: str) -> None:
         """Type a message and send it with Enter."""
@@ -282,7 +295,7 @@ class Visit:
         return [word for word in words if word != "/start"]
 
 
-@pytest.fixture
+@each
 async def visiting(site: Site, browser: Browser) -> AsyncIterator[Callable[..., Any]]:
     """Opens the demo page in a fresh browser profile with the given options (viewport, color_scheme, …)."""
     contexts: list[BrowserContext] = []
@@ -304,7 +317,7 @@ async def visiting(site: Site, browser: Browser) -> AsyncIterator[Callable[..., 
         await context.close()
 
 
-@pytest.fixture
+@each
 async def visit(visiting: Callable[..., Any]) -> Visit:
     """A visit on a desktop."""
     visit: Visit = await visiting(viewport={"width": 1280, "height": 860})

@@ -15,7 +15,9 @@ import pytest
 from sqlalchemy import text as sql
 
 from bot.tokens import Tokens
-from tests.web.conftest import PARTNER, SECRET, Person, Site, choices, new_person, text
+from tests.web.conftest import ONE_LOOP, PARTNER, SECRET, Person, Site, choices, new_person, text
+
+pytestmark = ONE_LOOP
 
 MESSAGE_ID = "6f0f2f0e-1111-4111-8111-000000000001"
 DAY = 24 * 60 * 60

@@ -32,6 +32,7 @@ export class WaypointChat extends LitElement {
   private atEnd = true;
   private placed = 0; // where we scrolled to last
   private shownEntries = 0;
+  private live = false; // whether what is added now is to be read out
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -67,7 +68,7 @@ export class WaypointChat extends LitElement {
 
   /** Closes the panel; the conversation goes on. */
   async close(): Promise<void> {
-    this.opened = false;
+    this.opened = this.live = false;
     this.remember();
     this.conversation.look(false);
     this.panel.close();
@@ -105,7 +106,7 @@ export class WaypointChat extends LitElement {
           tabindex="0"
           aria-label=${strings.conversation}
           aria-relevant="additions"
-          aria-live=${conversation.caughtUp ? "polite" : "off"}
+          aria-live=${this.live ? "polite" : "off"}
           @scroll=${this.onScroll}
         >
           ${this.renderEntries()}
@@ -230,6 +231,17 @@ export class WaypointChat extends LitElement {
     if (count > this.shownEntries && undisturbed) this.scrollToNews();
     this.shownEntries = count;
     this.onScroll();
+    if (!this.live && this.conversation.caughtUp) this.listenFromHere();
+  }
+
+  /** Lets screen readers take what is here already for old: only what is added later is news. */
+  private listenFromHere(): void {
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        this.live = this.opened;
+        this.requestUpdate();
+      }),
+    );
   }
 
   /** Shows the newest, but not past the beginning of what has not been read yet. */

@@ -30,6 +30,8 @@ interface Outgoing {
   seq: number;
   error: string;
   progress: number;
+  tried?: true; // it may have arrived, whatever we heard of it
+  under?: number; // of a pressed button: the message that offered it
 }
 
 const PAUSES = [500, 1000, 2000, 4000, 8000, 15_000, 30_000];
@@ -79,8 +81,9 @@ export class Conversation extends EventTarget {
   }
 
   press(entry: Entry, choice: { id: string; label: string }): void {
+    if (this.pressed.has(entry.seq)) return; // a double click
     this.pressed.add(entry.seq);
-    this.post({ choice: choice.id }, [{ type: "text", text: choice.label }]);
+    this.post({ choice: choice.id }, [{ type: "text", text: choice.label }]).under = entry.seq;
   }
 
   sendFile(file: File): void {
@@ -98,6 +101,7 @@ export class Conversation extends EventTarget {
   }
 
   discard(key: string): void {
+    this.pressed.delete(this.outgoing.find(({ id }) => id === key)?.under ?? 0);
     this.outgoing = this.outgoing.filter(({ id }) => id !== key);
     this.changed();
   }
@@ -183,6 +187,7 @@ export class Conversation extends EventTarget {
         const opened = () => {
           failures = 0;
           this.setLine("open");
+          this.retryNow();
           this.pump();
         };
         for await (const event of this.api.events(this.last, opened, this.stream.signal)) {
@@ -233,7 +238,7 @@ export class Conversation extends EventTarget {
       const text = shownText(event.blocks);
       const echo =
         this.outgoing.find(({ seq }) => seq === event.seq) ??
-        this.outgoing.find(({ delivery, shown }) => delivery === "sending" && shownText(shown) === text);
+        this.outgoing.find(({ tried, shown }) => tried && shownText(shown) === text);
       if (echo) this.settle(echo, event.seq);
     } else {
       this.typingSince = 0;
@@ -276,6 +281,7 @@ export class Conversation extends EventTarget {
   }
 
   private async deliver(outgoing: Outgoing): Promise<void> {
+    outgoing.tried = true;
     outgoing.delivery = "sending";
     this.changed();
     for (let failures = 0; ; ) {
