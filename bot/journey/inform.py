@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.journey.notes import note_records, note_signals, noted_states, save_question
+from bot.journey.questions import keep_own
 from bot.journey.turn import Turn, ask, press, topic
 from bot.journey.welcome import next_choices
 
@@ -13,6 +14,9 @@ SUGGESTIONS = 3
 
 def inform(turn: Turn) -> None:
     """Answer a question of the guide, then go back to where they were."""
+    if turn.progress.step.name == "question_own" and turn.heard.typed and turn.heard.text:
+        keep_own(turn)  # they were asked for a question of their own, and this is it
+        return
     say = turn.heard.intent
     turn.progress.topic = say
     if say in UNKNOWN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.journey.notes import save_question
+from bot.journey.questions import keep_own
 from bot.journey.turn import Turn, answers, ask, asks, press, stand, value
 from bot.journey.welcome import welcome
 from bot.progress import Step
@@ -28,6 +29,8 @@ def hear(turn: Turn) -> None:
         if save_question(turn, "declined"):
             turn.say("safety.saved_for_team")
         ask(turn)
+    elif turn.progress.step.name == "question_own":
+        keep_own(turn)  # they were asked for a question, and a medical one is a good one for the doctors
     else:
         turn.say("safety.medical_advice" if save_question(turn, "declined") else "safety.medical_advice_unsaved")
         ask(turn)
