@@ -137,7 +137,7 @@ def _checklist(guide: Guide, card: Card, voice: Voice, title: str) -> Block:
             "id": record,
             "label": _capital(speak(guide, f"records.{record}.name", {}, voice)),
             "state": state,
-            "state_label": speak(guide, f"state.{state or 'unknown'}", {}, voice),
+            "state_label": _capital(speak(guide, f"state.{state or 'unknown'}", {}, voice)),
         }
         for record, state in card.states.items()
     ]

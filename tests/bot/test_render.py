@@ -19,9 +19,9 @@ persons.carer: {text: "your {relation}'s", args: [relation]}
 relation.brother: brother
 relation.relative: relative
 state.have: Have it
-state.partly: Part of it
+state.partly: part of it
 state.lost: Lost
-state.unknown: Not asked yet
+state.unknown: not asked yet
 records.pathology.name: tissue report
 records.imaging.name: scan files
 choice.yes: "Yes"
