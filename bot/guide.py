@@ -132,22 +132,23 @@ class _Pair(NamedTuple):
 
 def _pairs(file: Path, faults: list[str]) -> Iterator[_Pair]:
     """What a file maps to what, each with its place. Composed first: YAML itself keeps the last of two equal keys."""
+    name = _short(file)
     try:
         loader = yaml.CSafeLoader(file.read_text(encoding="utf-8"))
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):
-            faults.append(f"{_short(file)}:1: must be a mapping from ids to texts")
+            faults.append(f"{name}:1: must be a mapping from ids to texts")
             return
         for key_node, node in root.value:
             key = loader.construct_object(key_node, deep=True)
-            place = f"{_short(file)}:{key_node.start_mark.line + 1}"
+            place = f"{name}:{key_node.start_mark.line + 1}"
             inner = [each.value for each, _ in node.value] if isinstance(node, yaml.MappingNode) else []
             for twice in sorted({each for each in inner if inner.count(each) > 1}):
                 faults.append(f"{place}: {key} has `{twice}` twice")
             yield _Pair(key, loader.construct_object(node, deep=True), place)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        place = f"{_short(file)}:{mark.line + 1 if mark else 1}"
+        place = f"{name}:{mark.line + 1 if mark else 1}"
         faults.append(f"{place}: cannot be read: {' '.join(str(error).split())}")
 
 
