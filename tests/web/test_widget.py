@@ -300,7 +300,8 @@ async def test_when_the_conversation_is_gone_a_new_one_begins_and_says_so(visit:
     await visit.open()
     gone = uuid.uuid4().hex
     await put_token(visit, gone, Tokens(SECRET).issue(gone))
-    await visit.page.reload()
+    async with visit.page.expect_response(lambda answer: answer.url.endswith("/messages") and answer.status == 202):
+        await visit.page.reload()
     await expect(visit.page.get_by_role("status")).to_contain_text("This is a new one.")
     await visit.write("hello again")
     await expect(visit.page.get_by_role("listitem").filter(has_text="hello again")).to_contain_text("Sent")

@@ -258,7 +258,7 @@ export class Conversation extends EventTarget {
       progress: 0,
     };
     this.outgoing.push(outgoing);
-    this.notice = "";
+    if (!isStart("patient", shown)) this.notice = ""; // whoever goes on has read it
     queueMicrotask(() => this.pump());
     return outgoing;
   }
