@@ -7,11 +7,11 @@ import logging
 import sys
 
 import uvicorn
-from bot.guide import Guide
 
 from actions.server import create
 from bot import database
 from bot.casework import Casework
+from bot.guide import Guide
 from bot.log import configure
 from bot.settings import Settings, SettingsError, load
 

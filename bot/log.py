@@ -16,7 +16,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 class OneLine(logging.Formatter):
     """Formats an exception as its type and where it happened; its message may hold what a person wrote."""
 
-    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
+    def formatException(self, ei: ExcInfo) -> str:
         """The exception's kind, and the files and lines it passed."""
         kind, _, trace = ei
         places = [f"{frame.f_code.co_filename.rsplit('/', 2)[-1]}:{line}" for frame, line in walk_tb(trace)]

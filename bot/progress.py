@@ -134,7 +134,7 @@ class Progress(_Document):
     relation: str = Field("", max_length=40)
     step: Step = Step("new")
     trail: list[Step] = []
-    held: Step | None = None  # where to go on after a safety answer or a confirmation
+    held: list[Step] = []  # where to go on after detours (a safety answer, a confirmation, a file), innermost last
     after_consent: str = ""  # what was asked for before consent was given
     later: Step | None = None  # where to go on after the hand-off
     paused: bool = False

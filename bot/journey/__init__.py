@@ -17,9 +17,9 @@ from bot.journey import (  # the modules register their steps when imported
     treatment,
     welcome,
 )
-from bot.journey.turn import Effect, Heard, Mention, Turn, Uncounted, decide
+from bot.journey.turn import Effect, Heard, Mention, Turn, decide
 
-__all__ = ["DECISIONS", "Effect", "Heard", "Mention", "Turn", "Uncounted", "decide"]
+__all__ = ["DECISIONS", "Effect", "Heard", "Mention", "Turn", "decide"]
 
 # What the engine's rules may call, by the name of the custom action.
 DECISIONS = {

@@ -6,7 +6,7 @@ import re
 
 from bot.journey.notes import note_record
 from bot.journey.records import show_card
-from bot.journey.turn import Turn, answers, ask, asks, go, named, press, value
+from bot.journey.turn import Turn, answers, ask, asks, come_back, detour, go_on, named, press, value
 from bot.journey.welcome import needs_consent
 from bot.progress import RECORDS
 
@@ -31,7 +31,7 @@ def guess(name: str, caption: str = "") -> str:
 def file(turn: Turn) -> None:
     """Files came: attach each, or ask which record it belongs to."""
     if turn.consent != "agreed":
-        needs_consent(turn, "start" if not turn.progress.role else "records")
+        needs_consent(turn, "records" if turn.progress.role else "")
         return
     views = {view.id: view for view in turn.files}
     unclear = ""
@@ -48,11 +48,11 @@ def file(turn: Turn) -> None:
             attach(turn, view.id, record)
         else:
             unclear = view.id
-    if unclear:
+    if turn.progress.step.name == "safety":
+        turn.says.clear()  # the files are kept and noted; nothing is said of them before help
+    elif unclear:
         turn.progress.file_waiting = unclear
-        turn.progress.held = turn.progress.step if turn.progress.step.name != "file_which" else turn.progress.held
-        go(turn, "file_which")
-        return
+        detour(turn, "file_which")
     go_on(turn)
 
 
@@ -63,6 +63,7 @@ def attach(turn: Turn, file_id: str, record: str) -> None:
         return
     turn.do("keep_file", file=file_id, record=record)
     known = turn.progress.records.get(record)
+    turn.noted.add(record)
     only_a_page = (
         record == "imaging" and view.mime.startswith(("image/", "application/pdf")) and "dicom" not in view.mime
     )
@@ -75,13 +76,14 @@ def attach(turn: Turn, file_id: str, record: str) -> None:
 @asks("file_which")
 def ask_which(turn: Turn) -> None:
     """Ask which record the file belongs to."""
-    name = next((view.name for view in turn.files if view.id == turn.progress.file_waiting), "")
+    waiting = turn.progress.file_waiting
+    name = next((view.name for view in turn.files if view.id == waiting), "")
     turn.say(
         "records.which_file",
         file=name,
         choices=(
-            *(press(f"records.{record}.name", "file_record", record=record) for record in RECORDS),
-            press("choice.other_file", "file_record", record="other"),
+            *(press(f"records.{record}.name", "file_record", file=waiting, record=record) for record in RECORDS),
+            press("choice.other_file", "file_record", file=waiting, record="other"),
         ),
     )
 
@@ -90,34 +92,24 @@ def ask_which(turn: Turn) -> None:
 def answer_which(turn: Turn) -> None:
     """Don't know or skip keeps the file with the case, without a record."""
     if value(turn):
-        _settle(turn, "")
+        _settle(turn, turn.progress.file_waiting, "")
     else:
         ask(turn)
 
 
 def press_file_record(turn: Turn) -> None:
-    """They chose the record."""
+    """They chose the record of the file that the button stood under."""
     record = turn.heard.pressed.get("record", "")
-    _settle(turn, record if record in RECORDS else "")
+    _settle(turn, turn.heard.pressed.get("file", ""), record if record in RECORDS else "")
 
 
-def _settle(turn: Turn, record: str) -> None:
-    waiting, turn.progress.file_waiting = turn.progress.file_waiting, ""
-    if waiting and record:
-        attach(turn, waiting, record)
-    elif waiting:
-        turn.do("keep_file", file=waiting, record="")
-        turn.say("records.file_kept")
-    if turn.progress.step.name == "file_which":
-        turn.progress.step = turn.progress.held or turn.progress.step._replace(name="open", about="")
-        turn.progress.held = None
-    go_on(turn)
-
-
-def go_on(turn: Turn) -> None:
-    """Back to where they were; a record that is known now is not asked again."""
-    step = turn.progress.step
-    if step.name == "records" and step.about in turn.progress.records:
-        go(turn, "records")
+def _settle(turn: Turn, file_id: str, record: str) -> None:
+    if record:
+        attach(turn, file_id, record)
     else:
-        ask(turn)
+        turn.do("keep_file", file=file_id, record="")
+        turn.say("records.file_kept")
+    if turn.progress.step.name == "file_which" and file_id == turn.progress.file_waiting:
+        turn.progress.file_waiting = ""
+        come_back(turn)
+    go_on(turn)

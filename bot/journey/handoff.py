@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.journey import contact
+from bot.journey import contact, safety
 from bot.journey.brief import brief
 from bot.journey.turn import Turn, answers, ask, asks, go, press, stand, value
 from bot.journey.welcome import needs_consent
@@ -17,6 +17,8 @@ def human(turn: Turn) -> None:
         turn.say("handoff.already", code=turn.code)
         ask(turn)
         return
+    if turn.progress.step.name == "safety":
+        safety.leave(turn)  # a person is a way out of the stop, too
     here = turn.progress.step
     if here.name not in ("new", "consent", "role", "open", "safety") and not here.name.startswith(
         ("handoff", "contact")
@@ -61,6 +63,7 @@ def answer_offer(turn: Turn) -> None:
 def later(turn: Turn) -> None:
     """Not now: nothing is sent."""
     turn.say("handoff.later", choices=(press("choice.human", "human"),))
+    turn.progress.trail = [step for step in turn.progress.trail if not step.name.startswith(("handoff", "contact"))]
     back, turn.progress.later = turn.progress.later, None
     if back:
         turn.progress.step = back
@@ -124,6 +127,9 @@ def send(turn: Turn) -> None:
         return
     if turn.held in ("waiting", "claimed"):
         turn.say("handoff.already", code=turn.code)
+        return
+    if turn.progress.step.name != "handoff_preview":  # an old button: what would be sent now was not shown yet
+        go(turn, "handoff_preview")
         return
     turn.do("hand_off")
     turn.progress.handed_off = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.journey.notes import note_records, note_signals, noted_states, save_question
 from bot.journey.questions import keep_own
-from bot.journey.turn import Turn, ask, press, topic
+from bot.journey.turn import Turn, ask, go_on, press, topic
 from bot.journey.welcome import next_choices
 
 # What the guide does not say is kept for the coordinator (rules.md, 3).
@@ -28,14 +28,14 @@ def inform(turn: Turn) -> None:
     else:
         turn.say(say)
     also_heard(turn)
-    ask(turn)
+    go_on(turn)
 
 
 def comfort(turn: Turn) -> None:
     """A feeling is answered first; then the step, gently."""
     turn.say(turn.heard.intent)
     also_heard(turn)
-    ask(turn)
+    go_on(turn)
 
 
 def also_heard(turn: Turn) -> None:
@@ -54,7 +54,7 @@ def fallback(turn: Turn) -> None:
     if turn.heard.of("signal") or turn.heard.of("record"):
         also_heard(turn)
         if turn.says:
-            ask(turn)
+            go_on(turn)
             return
     if progress.step.name == "questions" and turn.heard.intent != "oos" and turn.heard.text.strip():
         save_question(turn, "own")

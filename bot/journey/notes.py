@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.journey.turn import Turn, named
+from bot.journey.turn import Mention, Turn, named
 from bot.progress import MAX_WORDS, RECORD_STATES, RECORDS, SELF_QUESTION, SIGNALS, Question, RecordAnswer, SignalAnswer
 
 
@@ -18,20 +18,21 @@ def note_signals(turn: Turn) -> list[dict[str, Any]]:
         present, absent = ("no", "yes") if mention.value == SELF_QUESTION else ("yes", "no")
         known = progress.signals.get(mention.value)
         words = mention.words[:MAX_WORDS]
+        asked = progress.step.about == mention.value
         if mention.polarity == "no":
             # A negation answers a question that is open; it never takes back what they told us on another day.
-            if known is None:
+            if known is None or asked:
                 progress.signals[mention.value] = SignalAnswer(answer=absent, words=words)
+                turn.noted.add(mention.value)
             continue
+        turn.noted.add(mention.value)
         if known is None or known.answer != present or not known.words:
             progress.signals[mention.value] = SignalAnswer(answer=present, words=words)
             noted.append(named(f"signals.{mention.value}.name"))
     return noted
 
 
-def _signal_mentions(turn: Turn) -> list[Any]:
-    from bot.journey.turn import Mention
-
+def _signal_mentions(turn: Turn) -> list[Mention]:
     mentions = [mention for mention in turn.heard.of("signal") if mention.value in SIGNALS]
     if mentions:
         return mentions
@@ -65,6 +66,7 @@ def note_record(turn: Turn, record: str, state: str, words: str = "") -> None:
     """Note the state of one record, and keep what was said of it before when nothing new is said."""
     known = turn.progress.records.get(record)
     note = words[:MAX_WORDS] or (known.note if known else "")
+    turn.noted.add(record)
     turn.progress.records[record] = RecordAnswer(state=state, note=note)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.journey.notes import save_question
-from bot.journey.turn import Turn, answers, ask, asks, go, named, press, value
+from bot.journey.turn import Turn, answers, ask, asks, go, named, press, return_to_preview, value
 from bot.journey.welcome import needs_consent
 from bot.progress import QUESTIONS, Question
 
@@ -65,6 +65,8 @@ def keep_own(turn: Turn) -> None:
 
 def done(turn: Turn) -> None:
     """Say the list, then go on to the treatment date, which is asked once."""
+    if return_to_preview(turn):
+        return
     if turn.progress.questions:
         turn.say("questions.list", items=lines(turn))
     if turn.progress.treatment.answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.journey.notes import note_record, note_records, note_signals, noted_states
-from bot.journey.turn import Turn, answers, ask, asks, go, named, press, stand, value
+from bot.journey.turn import Turn, answers, ask, asks, go, go_on, named, press, return_to_preview, value
 from bot.journey.welcome import needs_consent
 from bot.progress import EXTRAS, RECORD_STATES, RECORDS, Step
 from bot.render import Card, Choice
@@ -91,10 +91,10 @@ def _note_and_go_on(turn: Turn, record: str, state: str) -> None:
         if state in ("lost", "asked"):
             turn.say(f"records.{record}.how")
         show_card(turn)
-    if turn.progress.step.name == "records":
-        go(turn, "records")
-    else:
+    if turn.progress.step.name != "records":
         ask(turn)
+    elif not return_to_preview(turn):
+        go(turn, "records")
 
 
 def hear(turn: Turn) -> None:
@@ -107,7 +107,8 @@ def hear(turn: Turn) -> None:
     if turn.consent == "declined":
         needs_consent(turn, "records")
         return
-    note_signals(turn)
+    if names := note_signals(turn):
+        turn.say("signals.heard", names=names)
     noted = note_records(turn)
     step = turn.progress.step
     if not noted and step.name == "records" and step.about:
@@ -122,9 +123,7 @@ def hear(turn: Turn) -> None:
     turn.say("records.heard", items=noted_states(turn, noted))
     if turn.consent == "agreed":
         show_card(turn)
-    if step.name == "records" and step.about in turn.progress.records:
-        stand(turn, "records")
-    ask(turn)
+    go_on(turn)
 
 
 def how(turn: Turn, record: str) -> None:
@@ -183,3 +182,12 @@ def press_extra(turn: Turn) -> None:
 def ask_change(turn: Turn) -> None:
     """Ask which record's state to change."""
     turn.say("records.change_which", choices=tuple(press(f"records.{r}.name", "go_record", record=r) for r in RECORDS))
+
+
+@answers("records_change")
+def answer_change(turn: Turn) -> None:
+    """No more to change: back to what will be sent, or to the list."""
+    if value(turn) not in ("no", "skipped"):
+        ask(turn)
+    elif not return_to_preview(turn):
+        go(turn, "records")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bot.journey.notes import save_question
 from bot.journey.questions import keep_own
-from bot.journey.turn import Turn, answers, ask, asks, press, stand, value
+from bot.journey.turn import Turn, answers, ask, asks, come_back, detour, press, stand, value
 from bot.journey.welcome import welcome
-from bot.progress import Step
 
 ALARMS = {
     "emergency.now": "safety.emergency.now",
@@ -38,10 +37,7 @@ def hear(turn: Turn) -> None:
 
 def alarm(turn: Turn, tier: str) -> None:
     """Answer an emergency or self-harm: the action, then silence until they say they are through."""
-    progress = turn.progress
-    if progress.step.name != "safety":
-        progress.held = progress.step
-    stand(turn, "safety", tier)
+    detour(turn, "safety", tier)
     turn.says.clear()
     turn.say(ALARMS[tier], choices=(press("choice.ack", "ack"), press("choice.human", "human")))
     if turn.held in ("waiting", "claimed"):
@@ -67,13 +63,16 @@ def answer_safety(turn: Turn) -> None:
 
 def acknowledge(turn: Turn) -> None:
     """They have seen it: go on where they were."""
-    progress = turn.progress
-    back, progress.held = progress.held, None
-    if progress.step.name != "safety":
-        ask(turn)
-        return
-    turn.say("safety.resumed")
-    if not progress.said.get("welcome.what"):  # the emergency was the first thing they wrote
-        welcome(turn)
-    progress.step = Step("consent") if back and back.name == "new" else back or Step("open")
+    if turn.progress.step.name == "safety":
+        turn.say("safety.resumed")
+        leave(turn)
     ask(turn)
+
+
+def leave(turn: Turn) -> None:
+    """Out of the stop, to where they were; whoever began with an emergency is welcomed now."""
+    back = come_back(turn)
+    if not turn.progress.said.get("welcome.what"):
+        welcome(turn)
+    if back.name == "new":
+        stand(turn, "consent")

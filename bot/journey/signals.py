@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.journey.notes import note_signals
-from bot.journey.turn import Turn, answers, ask, asks, go, named, press, stand, value
+from bot.journey.turn import Turn, answers, ask, asks, go, go_on, named, press, return_to_preview, stand, value
 from bot.journey.welcome import needs_consent
-from bot.progress import SELF_QUESTION, SIGNALS, SignalAnswer, Step
+from bot.progress import MAX_WORDS, SELF_QUESTION, SIGNALS, SignalAnswer, Step
 from bot.render import Choice
 
 GUIDE_A_MESSAGE = 3  # what the guide says of so many signals fits one short message
@@ -68,7 +68,8 @@ def _note(turn: Turn, signal: str, answer: str) -> None:
     progress.signals[signal] = SignalAnswer(answer=answer, words=words)
     if progress.step.name == "signals_change":
         turn.say("signals.changed", name=named(f"signals.{signal}.name"), answer=named(f"choice.{answer}"))
-        summary(turn)
+        if not return_to_preview(turn):
+            summary(turn)
     elif progress.step == Step("signals", signal):
         if turn.heard.typed:  # a pressed button shows by itself what was chosen
             turn.say(f"signals.noted.{answer}")
@@ -85,20 +86,16 @@ def hear(turn: Turn) -> None:
     if not turn.keeps:
         turn.say("signals.heard_unkept")
         return
-    about = step.about if step.name == "signals" else ""
-    if not heard and turn.heard.intent == "signals.none" and about and about not in turn.progress.signals:
-        answer = "yes" if about == SELF_QUESTION else "no"
-        turn.progress.signals[about] = SignalAnswer(answer=answer, words=turn.heard.text)
+    if not turn.noted and turn.heard.intent == "signals.none" and step.name == "signals":
+        answer = "yes" if step.about == SELF_QUESTION else "no"
+        turn.progress.signals[step.about] = SignalAnswer(answer=answer, words=turn.heard.text[:MAX_WORDS])
+        turn.noted.add(step.about)
     if heard:
         turn.say("signals.heard", names=heard)
     else:
-        turn.say("signals.noted.no")
-    if step.name == "signals" and about in turn.progress.signals:
-        stand(turn, "signals")
-    if turn.progress.step.name == "signals_summary":
-        summary(turn)
-    else:
-        ask(turn)
+        there = turn.noted & set(turn.progress.present())
+        turn.say("signals.noted.yes" if there else "signals.noted.no")
+    go_on(turn)
 
 
 @asks("signals_summary")
@@ -135,7 +132,11 @@ def answer_summary(turn: Turn) -> None:
 
 @asks("signals_change")
 def ask_change(turn: Turn) -> None:
-    """Ask which answer to change."""
+    """Ask which answer to change; once it is chosen, ask that signal again."""
+    if signal := turn.progress.step.about:
+        choices = _answer_buttons(signal)[:3]
+        turn.say("signals.ask_again", question=named(f"signals.{signal}.ask"), choices=choices)
+        return
     turn.say(
         "signals.change_which",
         choices=(
@@ -147,9 +148,13 @@ def ask_change(turn: Turn) -> None:
 
 @answers("signals_change")
 def answer_change(turn: Turn) -> None:
-    """No more to change: back to the summary."""
-    if value(turn) in ("no", "skipped"):
-        summary(turn)
+    """The new answer to the chosen signal; or no more to change, and back to the summary."""
+    answer, signal = value(turn), turn.progress.step.about
+    if signal and answer in ("yes", "no", "not_sure"):
+        _note(turn, signal, answer)
+    elif answer in ("no", "skipped"):
+        if not return_to_preview(turn):
+            summary(turn)
     else:
         ask(turn)
 
@@ -159,8 +164,7 @@ def press_change(turn: Turn) -> None:
     signal = turn.heard.pressed.get("signal", "")
     if signal not in SIGNALS:
         return
-    turn.progress.step = Step("signals_change", signal)
-    turn.say("signals.ask_again", question=named(f"signals.{signal}.ask"), choices=_answer_buttons(signal)[:3])
+    go(turn, "signals_change", signal)
 
 
 def explain(turn: Turn, signal: str) -> None:

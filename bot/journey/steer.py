@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from bot.journey import contact, files, handoff, inform, questions, records, safety, signals, treatment, welcome
 from bot.journey import turn as turns
-from bot.journey.turn import Move, Turn, ask, go, stand, value
+from bot.journey.turn import Move, Turn, ask, come_back, detour, go, stand, value
 from bot.journey.turn import press as button
-from bot.progress import Progress, Step
+from bot.progress import Progress
 
 GO = {
     "signals", "signals_summary", "signals_change", "records", "records_change", "extras", "questions", "question_own",
     "treatment_date", "handoff_offer", "handoff_preview", "handoff_change", "start", "open",
 }  # fmt: skip
+
+
+# Buttons that act while the flow is stopped for an emergency; the others wait until somebody is through.
+OUT_OF_STOP = {"ack", "human", "erase_ask", "erase", "keep", "resume"}
 
 
 def answer(turn: Turn) -> None:
@@ -26,10 +30,14 @@ def answer(turn: Turn) -> None:
 def press(turn: Turn) -> None:
     """A button does what it stood for when it was shown."""
     act = turn.heard.pressed.get("act", "")
-    move = PRESSES.get(act)
-    if move is None:
-        raise turns.Uncounted(f"no button does {act!r}")
-    move(turn)
+    if turn.progress.step.name == "safety" and act not in OUT_OF_STOP:
+        ask(turn)
+    elif act in PRESSES:
+        PRESSES[act](turn)
+    else:  # of an older version of this program
+        turn.say("choice.stale")
+    if not turn.says and not turn.effects:
+        ask(turn)
 
 
 def _go(turn: Turn) -> None:
@@ -39,8 +47,13 @@ def _go(turn: Turn) -> None:
 
 
 def _consent(turn: Turn) -> None:
-    turn.progress.step = Step("consent")
-    welcome.consent(turn)
+    if turn.consent != "agreed":
+        stand(turn, "consent")
+        welcome.consent(turn)
+    elif value(turn) == "no":  # an older question: they take back what they agreed to
+        delete_data(turn)
+    else:
+        ask(turn)
 
 
 def steer(turn: Turn) -> None:
@@ -135,6 +148,14 @@ WHY = {
 def undo(turn: Turn) -> None:
     """Go back one question; its answer can be given anew."""
     progress = turn.progress
+    if progress.step.name == "safety":
+        ask(turn)
+        return
+    if progress.step.name in ("erase", "file_which"):
+        turn.say("steer.back")
+        come_back(turn)
+        ask(turn)
+        return
     while progress.trail and progress.trail[-1] == progress.step:
         progress.trail.pop()
     if not progress.trail:
@@ -167,8 +188,12 @@ def restart(turn: Turn) -> None:
 
 def restore(turn: Turn) -> None:
     """Bring back what "start over" put away."""
-    if turn.progress.discarded:
-        turn.progress = Progress.model_validate_json(turn.progress.discarded)
+    now = turn.progress
+    if now.discarded:
+        turn.progress = Progress.model_validate_json(now.discarded)
+        now.discarded = ""
+        turn.progress.discarded = now.model_dump_json()  # what was begun since is not lost either
+        turn.progress.seen_at = now.seen_at
         turn.say("steer.restored")
     ask(turn)
 
@@ -188,9 +213,7 @@ def stop(turn: Turn) -> None:
 
 def delete_data(turn: Turn) -> None:
     """Ask once, since it cannot be undone."""
-    if turn.progress.step.name not in ("erase", "safety"):
-        turn.progress.held = turn.progress.step
-    stand(turn, "erase")
+    detour(turn, "erase")
     ask(turn)
 
 
@@ -216,9 +239,9 @@ def erase(turn: Turn) -> None:
 
 def keep(turn: Turn) -> None:
     """Nothing was deleted; back to the question."""
-    turn.say("steer.delete_kept")
-    turn.progress.step = turn.progress.held or Step("open")
-    turn.progress.held = None
+    if turn.progress.step.name == "erase":
+        turn.say("steer.delete_kept")
+        come_back(turn)
     ask(turn)
 
 
@@ -236,7 +259,7 @@ def are_you_a_bot(turn: Turn) -> None:
 
 def link(turn: Turn) -> None:
     """A one-time link to go on elsewhere."""
-    if not welcome.needs_consent(turn, turn.progress.step.name):
+    if not welcome.needs_consent(turn, ""):
         turn.do("link")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -17,6 +17,13 @@ SILENCE = timedelta(hours=6)
 
 # Said after a silence, these carry no content of their own.
 BARE = {"control.yes", "control.no", "control.dont_know", "control.greet", "control.thanks", "control.resume", "start"}
+
+# First words that answer nothing, since nothing was asked yet.
+EMPTY = BARE | {"control.skip", "press", "words"}
+
+# What "go back" does not lead to: places where nobody is asked anything, or that a decision has closed.
+NO_WAY_BACK = {"new", "open", "consent", "handoff", "safety", "erase", "file_which"}
+MAX_HELD = 8
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,6 @@ class Effect:
     args: dict[str, str] = field(default_factory=dict)
 
 
-class Uncounted(Exception):
-    """A decision asked for something that is not known: a programming error, never a person's."""
-
-
 @dataclass
 class Turn:
     """The working state of one turn. `progress` is changed in place; `says` and `effects` are collected."""
@@ -89,6 +92,7 @@ class Turn:
     files: tuple[FileView, ...] = ()
     says: list[Say] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    noted: set[str] = field(default_factory=set)  # signals and records that this message has answered
 
     def say(self, say: str, *, choices: tuple[Choice, ...] = (), card: Card | None = None, **args: Any) -> None:
         """Say the guide's entry `say` with its arguments, and offer choices under it."""
@@ -133,12 +137,53 @@ def answers(step: str) -> Callable[[Move], Move]:
 
 
 def go(turn: Turn, step: str, about: str = "") -> None:
-    """Go to a step and ask its question; the way back is remembered."""
+    """Go to a step and ask its question; the way back is remembered. Nothing but help leads out of a safety stop."""
     here = turn.progress.step
-    if here.name not in ("new", "open", "safety") and here != Step(step, about):
+    if here.name == "safety":
+        ask(turn)
+        return
+    passing = here.name in ("signals", "records") and not here.about  # on the way to the next one
+    if here.name not in NO_WAY_BACK and not passing and here != Step(step, about):
         turn.progress.trail = [*turn.progress.trail, here][-MAX_TRAIL:]
     stand(turn, step, about)
     ask(turn)
+
+
+def go_on(turn: Turn) -> None:
+    """Ask the pending question again; the next one when this message has answered it (rules.md, 7)."""
+    step = turn.progress.step
+    if step.name in ("signals", "records") and step.about in turn.noted:
+        go(turn, step.name)
+    else:
+        ask(turn)
+
+
+def detour(turn: Turn, step: str, about: str = "") -> None:
+    """Stand at a question that must be settled first; `come_back` leads to the one that was pending."""
+    progress = turn.progress
+    if progress.step.name != step:
+        progress.held = [*progress.held, progress.step][-MAX_HELD:]
+    stand(turn, step, about)
+
+
+def come_back(turn: Turn) -> Step:
+    """Stand where the innermost detour began. Returns that step."""
+    progress = turn.progress
+    back = progress.held.pop() if progress.held else Step("open")
+    stand(turn, back.name, back.about)
+    return back
+
+
+def return_to_preview(turn: Turn) -> bool:
+    """After a change that began at "what will be sent": show that again. False when the change began elsewhere."""
+    trail = turn.progress.trail
+    began = next((place for place, step in enumerate(trail) if step.name == "handoff_change"), None)
+    if began is None:
+        return False
+    turn.progress.trail = [step for step in trail[:began] if step.name != "handoff_preview"]
+    stand(turn, "handoff_preview")
+    ask(turn)
+    return True
 
 
 def stand(turn: Turn, step: str, about: str = "") -> None:
@@ -205,7 +250,7 @@ def decide(turn: Turn, decision: Move) -> Turn:
     progress.seen_at = turn.now
     if progress.step.name == "new" and turn.heard.intent != "start":
         _first_words(turn, decision)
-    elif (returning or progress.paused) and turn.heard.intent in BARE and progress.step.name not in ("safety", "new"):
+    elif (returning or progress.paused) and _bare(turn.heard) and progress.step.name not in ("safety", "new"):
         progress.paused = False
         _ASKS["welcome_back"](turn)
     else:
@@ -216,19 +261,15 @@ def decide(turn: Turn, decision: Move) -> Turn:
 
 def _first_words(turn: Turn, decision: Move) -> None:
     """Somebody who starts with a question is welcomed, answered, and then asked to agree."""
-    intent = turn.heard.intent
     _ASKS["welcome"](turn)
-    if intent.startswith(("control.greet", "control.thanks", "control.resume", "control.yes", "press", "words")):
-        go(turn, "consent")
-        return
     stand(turn, "consent")
-    decision(turn)
+    if turn.heard.intent not in EMPTY:
+        decision(turn)
     asked = any(say.say in ("welcome.consent", "consent.needed") for say in turn.says)
-    if turn.progress.step.name == "consent" and not asked:
+    if turn.progress.step.name == "consent" and not asked and not turn.progress.paused:
         ask(turn)
 
 
-def with_heard(turn: Turn, **changes: Any) -> Turn:
-    """The same turn, hearing something else (a button that stands for a typed answer)."""
-    turn.heard = replace(turn.heard, **changes)
-    return turn
+def _bare(heard: Heard) -> bool:
+    """Whether a message says nothing by itself; where free words were asked for, the engine's first guess tells."""
+    return heard.intent in BARE or (heard.intent == "words" and heard.ranking[:1] != () and heard.ranking[0] in BARE)

@@ -80,6 +80,9 @@ def needs_consent(turn: Turn, wanted: str) -> bool:
     """True, and the question asked, when a step must keep something and nobody has agreed yet."""
     if turn.consent == "agreed":
         return False
+    if turn.progress.step.name == "safety":
+        ask(turn)
+        return True
     turn.progress.after_consent = wanted
     stand(turn, "consent")
     turn.say(

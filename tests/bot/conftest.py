@@ -1,0 +1,164 @@
+"""Fixtures of the bot's tests: the real guide, a clock that is set by hand, real databases of both kinds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot import database
+from bot.casework import Casework
+from bot.guide import Guide
+
+MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    time: datetime = field(default=MONDAY)
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.time
+
+    def pass_by(self, **amount: float) -> None:
+        """Let time pass: `pass_by(days=3)`."""
+        self.time += timedelta(**amount)
+
+
+@pytest.fixture(scope="session")
+def guide() -> Guide:
+    """The guide as it is."""
+    return Guide.load()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that shows a Monday morning."""
+    return Clock()
+
+
+# PostgreSQL: a private server, started once, reached by a socket in its own folder.
+
+
+def _postgres_programs() -> Path | None:
+    """The folder with `initdb` and `pg_ctl`; Debian keeps them out of the PATH."""
+    found = shutil.which("initdb")
+    folders = (
+        [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    )
+    return next((folder for folder in folders if (folder / "pg_ctl").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Path]:
+    """The socket folder of a running PostgreSQL."""
+    programs = _postgres_programs()
+    if programs is None:
+        pytest.skip(
+            "PostgreSQL is not installed (Debian: apt-get install postgresql), so its half of the tests cannot run"
+        )
+    # A socket's path may have 107 characters, and pytest's folders are too deep for that.
+    home = Path(tempfile.mkdtemp(prefix="waypoint-pg-"))
+    # PostgreSQL refuses to run as root: Debian's package brings a user for it.
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        try:
+            account = pwd.getpwnam("postgres")
+        except KeyError:
+            pytest.skip("PostgreSQL does not run as root, and there is no user `postgres` (adduser --system postgres)")
+        os.chown(home, account.pw_uid, account.pw_gid)
+        as_user = ["runuser", "-u", "postgres", "--"]
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run([*as_user, str(programs / program), "-D", str(home / "data"), *arguments], check=True, cwd=home,
+                       stdout=subprocess.DEVNULL)  # fmt: skip
+
+    try:
+        run("initdb", "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C")
+        options = f"-k {home} -h '' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        run("pg_ctl", "-w", "-o", options, "-l", str(home / "log"), "start")
+        try:
+            yield home
+        finally:
+            run("pg_ctl", "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def postgres_url(socket: Path, name: str) -> str:
+    """The address of one database."""
+    return f"postgresql+asyncpg://postgres@/{name}?host={socket}"
+
+
+async def _execute(socket: Path, *statements: str) -> None:
+    connection = await asyncpg.connect(user="postgres", database="postgres", host=str(socket))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgres: Path) -> Path:
+    """A server whose database `migrated` has the newest schema: tests copy it."""
+    asyncio.run(_execute(postgres, "CREATE DATABASE migrated"))
+    asyncio.run(database.upgrade(postgres_url(postgres, "migrated")))
+    return postgres
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the newest schema: tests copy it."""
+    file = tmp_path_factory.mktemp("migrated") / "waypoint.db"
+    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def template(request: pytest.FixtureRequest) -> tuple[str, Path]:
+    """The kind of database, and where the migrated one is that a test gets a copy of."""
+    return request.param, request.getfixturevalue(f"migrated_{request.param}")
+
+
+@pytest.fixture
+async def database_url(template: tuple[str, Path], tmp_path: Path) -> AsyncIterator[str]:
+    """A fresh, migrated database of each kind."""
+    kind, place = template
+    if kind == "sqlite":
+        shutil.copy(place, tmp_path / "waypoint.db")
+        yield f"sqlite+aiosqlite:///{tmp_path / 'waypoint.db'}"
+        return
+    name = f"t{uuid.uuid4().hex}"
+    await _execute(place, f"CREATE DATABASE {name} TEMPLATE migrated")
+    yield postgres_url(place, name)
+    await _execute(place, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The database, connected as the processes connect it."""
+    engine = database.connect(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def casework(db: AsyncEngine, guide: Guide, clock: Clock) -> Casework:
+    """The use cases on a real database, with the real guide and a clock that is set by hand."""
+    return Casework(database.sessions(db), guide, now=clock, public_url="https://waypoint.example")
