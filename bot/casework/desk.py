@@ -187,16 +187,18 @@ class Desk(Links):
             if case is not None:
                 case.topic_id, case.brief_message_id = topic_id, None
 
-    async def topic_lost(self, case_id: str) -> None:
+    async def topic_lost(self, case_id: str, *, needed: bool = True) -> None:
         """Somebody deleted the topic: the next thing that goes there opens a new one, brief first.
 
-        What was said in it goes there again, as a transcript.
+        If it is needed, what was said in it goes there again, as a transcript.
         """
         async with self.transaction() as session:
             case = await store.case(session, case_id, lock=True)
             if case is None or case.topic_id is None:
                 return
             case.topic_id = case.brief_message_id = None
+            if not needed:
+                return
             await self.send(
                 session,
                 "topic.transcript",

@@ -8,7 +8,7 @@ from typing import Any
 from telegram import CallbackQuery, Message
 
 from bot.casework import DeskInbound
-from bot.channels.telegram import clean_text, file_of
+from bot.channels.telegram import clean_text, file_of, note_of
 
 MAX_TEXT = 4096
 MAX_NAME = 100
@@ -47,7 +47,7 @@ def from_press(query: CallbackQuery) -> DeskInbound | None:
         thread_id=_topic(message) if isinstance(message, Message) else 0,
         message_id=message.message_id,
         user_id=query.from_user.id,
-        user_name=query.from_user.full_name[:MAX_NAME],
+        user_name=clean_text(query.from_user.full_name, MAX_NAME),
         data=(query.data or "")[:MAX_DATA],
         callback_id=query.id[:MAX_DATA],
     )
@@ -58,9 +58,9 @@ def _writer(message: Message) -> tuple[int, str] | None:
     if message.sender_chat is not None:
         if message.sender_chat.id != message.chat.id:
             return None
-        return message.chat.id, (message.author_signature or message.chat.title or "")[:MAX_NAME]
+        return message.chat.id, clean_text(message.author_signature or message.chat.title or "", MAX_NAME)
     user = message.from_user
-    return (user.id, user.full_name[:MAX_NAME]) if user is not None and not user.is_bot else None
+    return (user.id, clean_text(user.full_name, MAX_NAME)) if user is not None and not user.is_bot else None
 
 
 def _topic(message: Message) -> int:
@@ -87,4 +87,4 @@ def _media(message: Message) -> dict[str, Any] | None:
         }
     if message.effective_attachment is None:
         return None
-    return {"file_id": "", "name": "", "mime": "", "size": 0, "kind": "other"}
+    return {"file_id": "", "name": "", "mime": "", "size": 0, "kind": note_of(message)}

@@ -247,6 +247,7 @@ class ToTopic:
             "video": self._bot.send_video,
             "audio": self._bot.send_audio,
             "voice": self._bot.send_voice,
+            "video_note": self._bot.send_video_note,
         }
         send = methods.get(kind, self._bot.send_document)
 

@@ -42,7 +42,7 @@ def from_message(message: Message) -> Inbound | None:
         return Inbound("file", text=caption, files=(file,), reply_to=reply_to, raw=raw)
     if message.effective_attachment is None:
         return None
-    return Inbound("other", note=_note(message), reply_to=reply_to, raw=raw)
+    return Inbound("other", note=note_of(message), reply_to=reply_to, raw=raw)
 
 
 def from_edit(message: Message) -> Inbound | None:
@@ -67,7 +67,7 @@ def from_press(query: CallbackQuery) -> Inbound | None:
 def file_of(message: Message) -> FileRef | None:
     """The file in a message, the largest size of a photo; None when it holds none that can be kept as a record."""
     if message.photo:
-        photo = max(message.photo, key=lambda size: size.width * size.height)
+        photo = max(reversed(message.photo), key=lambda size: size.width * size.height)
         return FileRef("photo.jpg", "image/jpeg", photo.file_size or 0, "photo", photo.file_id)
     if message.animation:  # a moving picture of the app's collection; Telegram calls it a document too
         return None
@@ -80,13 +80,22 @@ def file_of(message: Message) -> FileRef | None:
     if (voice := message.voice) is not None:
         return FileRef("voice.ogg", _mime(voice.mime_type, "audio/ogg"), voice.file_size or 0, "voice", voice.file_id)
     if (note := message.video_note) is not None:
-        return FileRef("video.mp4", "video/mp4", note.file_size or 0, "video", note.file_id)
+        return FileRef("video.mp4", "video/mp4", note.file_size or 0, "video_note", note.file_id)
     return None
 
 
+def note_of(message: Message) -> str:
+    """Which kind of thing it is that is neither text nor a file, of those that the assistant has words for."""
+    if message.sticker:
+        return "sticker"
+    if message.location or message.venue:
+        return "location"
+    return "contact" if message.contact else "other"
+
+
 def clean_text(text: str, limit: int) -> str:
-    """Words of bounded length, without the one character that a database refuses."""
-    return text.replace("\x00", "")[:limit]
+    """Words of bounded length, without what a database or the wire refuses: NUL, and halves of characters."""
+    return text.replace("\x00", "").encode(errors="ignore").decode()[:limit]
 
 
 def _file(kind: str, media: object, name: str, mime: str) -> FileRef:
@@ -103,15 +112,6 @@ def _file(kind: str, media: object, name: str, mime: str) -> FileRef:
 def _mime(given: str | None, otherwise: str) -> str:
     """The type that the sender's app named: their claim, so only its form is looked at."""
     return given if given and re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,60}", given, re.ASCII) else otherwise
-
-
-def _note(message: Message) -> str:
-    """Which kind of thing it is, of those that the assistant has words for."""
-    if message.sticker:
-        return "sticker"
-    if message.location or message.venue:
-        return "location"
-    return "contact" if message.contact else "other"
 
 
 def _raw(message: Message) -> dict[str, int]:

@@ -111,11 +111,13 @@ class Topics:
 
     async def close(self, case_id: str, topic: int) -> None:
         """Close a topic."""
-        await self._manage(topic, self._bot.close_forum_topic, case_id)
+        if not await self._manage(topic, self._bot.close_forum_topic):
+            await self._casework.topic_lost(case_id, needed=False)
 
     async def reopen(self, case_id: str, topic: int) -> None:
         """Open a closed topic."""
-        await self._manage(topic, self._bot.reopen_forum_topic, case_id)
+        if not await self._manage(topic, self._bot.reopen_forum_topic):
+            await self._casework.topic_lost(case_id)
 
     async def delete(self, topic: int) -> None:
         """Delete a topic with everything in it."""
@@ -178,15 +180,15 @@ class Topics:
             raise CaseGone(case_id)
         return card
 
-    async def _manage(self, topic: int, call: Callable[[int, int], Awaitable[bool]], case_id: str = "") -> None:
-        """Close, reopen or delete a topic. One that is so already, or gone, is as it should be."""
+    async def _manage(self, topic: int, call: Callable[[int, int], Awaitable[bool]]) -> bool:
+        """Close, reopen or delete a topic. One that is so already is as it should be. False when it is gone."""
         try:
             await self._in_group(lambda chat: self._switch(chat, topic, call))
         except BadRequest as error:
             if not _says(error, _GONE):
                 raise Never(reason(error)) from None
-            if case_id:
-                await self._casework.topic_lost(case_id)
+            return False
+        return True
 
     async def _switch(self, chat: int, topic: int, call: Callable[[int, int], Awaitable[bool]]) -> None:
         self.budget.take()
