@@ -10,7 +10,6 @@ import logging
 import re
 from typing import Any
 
-from bot import safety
 from bot.casework import Casework, Pending
 from bot.engine import TEXT_LIMIT, Engine, EngineAway
 from bot.render import Say
@@ -53,12 +52,12 @@ class Gateway:
                 await watch.wait(POLL_SECONDS)
 
     async def run_once(self) -> int:
-        """Start what is due, one turn a lane. Returns how many were started."""
+        """Start what is due: red flags at once, beside everything else; then one turn a lane. Returns how many."""
+        alarms = [(turn, turn) for turn in await self._casework.due_alarms(set(self._busy))]
         due = await self._casework.due_turns(set(self._busy))
-        for lane, turn in due:
-            task = asyncio.create_task(self._guarded(lane, turn))
-            self._busy[lane] = task
-        return len(due)
+        for lane, turn in (*alarms, *(item for item in due if (item[1], item[1]) not in alarms)):
+            self._busy[lane] = asyncio.create_task(self._guarded(lane, turn))
+        return len(alarms) + len(due)
 
     async def idle(self) -> None:
         """Wait until the turns in hand are done."""
@@ -95,9 +94,8 @@ class Gateway:
 
     async def _decide(self, pending: Pending) -> None:
         inbound, turn, case = pending.inbound, pending.turn, pending.case_id
-        tier = safety.screen(inbound.text) if inbound.text else None
-        if tier:
-            await self._casework.alarm(turn, tier)
+        if pending.alarm:  # recognised when it was received, by bot.safety, which needs no engine
+            await self._casework.alarm(turn, pending.alarm)
         elif inbound.kind == "start" and inbound.start and await self._casework.use_link(turn, inbound.start):
             return
         elif inbound.kind == "start" and inbound.start:

@@ -93,6 +93,7 @@ class Inbox(Base):
     __table_args__ = (
         UniqueConstraint("lane", "external_id"),
         Index("inbox_due", "state", "lane", "number"),
+        Index("inbox_alarms", "state", "alarm"),
     )
 
     number: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
@@ -106,6 +107,7 @@ class Inbox(Base):
     state: Mapped[str] = mapped_column(String(8), default="new")  # new, done, failed
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime | None]
+    alarm: Mapped[str] = mapped_column(String(30), default="")  # a red flag in the words: it overtakes its lane
     said: Mapped[list[Any] | None]  # what this turn said: a second run says the same and changes nothing
     error: Mapped[str] = mapped_column(String(200), default="")
 

@@ -87,6 +87,12 @@ async def due_turns(session: AsyncSession, now: datetime, skip: set[str]) -> Seq
     return [(lane, turn) for lane, turn in (await session.execute(query)).all() if lane not in skip]
 
 
+async def due_alarms(session: AsyncSession, skip: set[str]) -> Sequence[str]:
+    """Open turns that raised a red flag, oldest first: they wait for nothing, not even for their own lane."""
+    query = select(Inbox.id).where(Inbox.state == "new", Inbox.alarm != "").order_by(Inbox.number).limit(LANES_AT_ONCE)
+    return [turn for turn in (await session.scalars(query)).all() if turn not in skip]
+
+
 async def button(session: AsyncSession, conversation_id: str, token: str) -> Button | None:
     """A choice of this conversation; another conversation's is as good as none."""
     return await session.scalar(select(Button).where(Button.id == token, Button.conversation_id == conversation_id))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import store
+from bot import safety, store
 from bot.casework.base import Work
 from bot.model import Conversation, File, Inbox, Message
 
@@ -134,6 +134,7 @@ class Receiving(Work):
                 seq=seq,
                 payload=inbound.stored(),
                 received_at=self.now(),
+                alarm=safety.screen(inbound.text) or "",
             )
             session.add(row)
             session.add(

@@ -42,6 +42,7 @@ class Pending:
     step: str
     expects: str
     attempts: int
+    alarm: str
     done: bool
     file_ids: tuple[str, ...]
 
@@ -53,6 +54,11 @@ class Turns(Desk):
         """(lane, turn) of what waits to be handled, oldest first, at most one a lane."""
         async with self.reading() as session:
             return list(await store.due_turns(session, self.now(), skip))
+
+    async def due_alarms(self, skip: set[str]) -> list[str]:
+        """Turns that raised a red flag when they were received; they overtake what waits before them."""
+        async with self.reading() as session:
+            return list(await store.due_alarms(session, skip))
 
     async def pending(self, turn: str) -> Pending | None:
         """What a turn brings, and where its person stands. Its files become the case's on first sight."""
@@ -80,6 +86,7 @@ class Turns(Desk):
                 step=progress.step.name,
                 expects=expects(progress),
                 attempts=row.attempts,
+                alarm=row.alarm,
                 done=row.state != "new",
                 file_ids=tuple(file.id for file in files),
             )

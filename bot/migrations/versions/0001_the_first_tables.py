@@ -179,6 +179,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("alarm", sa.String(length=30), nullable=False),
         sa.Column("said", sa.JSON(), nullable=True),
         sa.Column("error", sa.String(length=200), nullable=False),
         sa.ForeignKeyConstraint(
@@ -190,6 +191,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("lane", "external_id"),
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.create_index("inbox_alarms", ["state", "alarm"], unique=False)
         batch_op.create_index("inbox_due", ["state", "lane", "number"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_conversation_id"), ["conversation_id"], unique=False)
 
@@ -233,6 +235,7 @@ def downgrade() -> None:
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbox_conversation_id"))
         batch_op.drop_index("inbox_due")
+        batch_op.drop_index("inbox_alarms")
 
     op.drop_table("inbox")
     with op.batch_alter_table("buttons", schema=None) as batch_op:
