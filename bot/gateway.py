@@ -55,7 +55,7 @@ class Gateway:
         """Start what is due: red flags at once, beside everything else; then one turn a lane. Returns how many."""
         alarms = [(turn, turn) for turn in await self._casework.due_alarms(set(self._busy))]
         due = await self._casework.due_turns(set(self._busy))
-        for lane, turn in (*alarms, *(item for item in due if (item[1], item[1]) not in alarms)):
+        for lane, turn in (*alarms, *due):
             self._busy[lane] = asyncio.create_task(self._guarded(lane, turn))
         return len(alarms) + len(due)
 

@@ -78,6 +78,7 @@ async def due_turns(session: AsyncSession, now: datetime, skip: set[str]) -> Seq
         select(Inbox.lane, Inbox.id)
         .where(
             Inbox.state == "new",
+            Inbox.alarm == "",  # those are taken by due_alarms
             or_(Inbox.not_before.is_(None), Inbox.not_before <= now),
             ~exists().where(earlier.lane == Inbox.lane, earlier.state == "new", earlier.number < Inbox.number),
         )
