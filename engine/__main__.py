@@ -1,0 +1,61 @@
+"""`python -m engine`: load the model and serve turns on the loopback address, or wherever ENGINE_HOST says."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow comes with Rasa, and nothing here uses it
+
+SECRETS = ("ENGINE_SECRET", "ACTIONS_SECRET")
+
+
+def secret(name: str) -> str:
+    """A secret from the environment, or from the file named in NAME_FILE. Raises SystemExit with what to do."""
+    path = os.environ.get(f"{name}_FILE")
+    value = os.environ.get(name) or (Path(path).read_text(encoding="utf-8").strip() if path else "")
+    if not value:
+        raise SystemExit(f"{name} is not set. Set it, or {name}_FILE, in the environment.")
+    return value
+
+
+def port() -> int:
+    """The port to listen on. Raises SystemExit when it is not one."""
+    value = os.environ.get("ENGINE_PORT") or "5005"
+    if not value.isdigit() or int(value) > 65535:
+        raise SystemExit(f"ENGINE_PORT is {value!r}, which is not a port.")
+    return int(value)
+
+
+def main() -> int:
+    """Run the process. A missing model or setting ends it with a sentence."""
+    engine_secret, actions_secret, listen = secret("ENGINE_SECRET"), secret("ACTIONS_SECRET"), port()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    import structlog
+
+    # Rasa's own log lines quote what people wrote, at DEBUG.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+    from engine.actions import Actions
+    from engine.dialogue import Dialogue, ModelMissing
+    from engine.server import create
+
+    actions = Actions(os.environ.get("ACTIONS_URL") or "http://127.0.0.1:5055", actions_secret)
+    try:
+        dialogue = Dialogue(Path(os.environ.get("ENGINE_MODEL") or "models/waypoint.tar.gz"), actions)
+    except ModelMissing as missing:
+        raise SystemExit(str(missing)) from None
+    gc.collect()
+    gc.freeze()  # the model lives as long as the process: no need to look through it at every collection
+    app = create(dialogue, actions, engine_secret)
+    app.run(host=os.environ.get("ENGINE_HOST") or "127.0.0.1", port=listen, motd=False, access_log=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
