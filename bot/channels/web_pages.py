@@ -41,9 +41,15 @@ def create_page_routes(sandbox_url: str) -> list[BaseRoute]:
     """Routes of `/`, `/widget.js` and the demo page's style. `sandbox_url`, where set, is linked to from the page."""
     files = StaticFiles(directory=STATIC)
     page = demo_page(sandbox_url)
+    headers = dict(PAGE_HEADERS)
+    if sandbox_url:  # its page shows ours beside the phone and the group
+        policy = headers["Content-Security-Policy"]
+        headers["Content-Security-Policy"] = policy.replace(
+            "frame-ancestors 'none'", f"frame-ancestors {sandbox_url.rstrip('/')}"
+        )
 
     async def demo(request: Request) -> Response:
-        return HTMLResponse(page, headers=PAGE_HEADERS)
+        return HTMLResponse(page, headers=headers)
 
     async def widget(request: Request) -> Response:
         return await _file(request, "widget.js", SCRIPT_HEADERS)

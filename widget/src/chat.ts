@@ -24,6 +24,7 @@ export class WaypointChat extends LitElement {
   api = "";
   language = "en";
   startOpen = false;
+  link = "";
 
   private opened = false;
   private strings!: Strings;
@@ -40,6 +41,7 @@ export class WaypointChat extends LitElement {
     this.strings = stringsFor(this.language);
     const api = new Api(this.api, this.language);
     this.conversation = new Conversation(api, this.strings);
+    this.conversation.link = this.link;
     this.conversation.addEventListener("change", () => this.requestUpdate());
     PHONE.addEventListener("change", () => this.opened && this.show());
     addEventListener("beforeunload", (event) => this.conversation.unsent && event.preventDefault());

@@ -45,6 +45,8 @@ export class Conversation extends EventTarget {
   /** Coordinators' and the assistant's messages that came while nobody looked. */
   unread = 0;
   watched = false;
+  /** A one-time code that joins this conversation to one that was begun elsewhere; used once. */
+  link = "";
   /** Something the person should know that is no message. */
   notice = "";
 
@@ -210,8 +212,10 @@ export class Conversation extends EventTarget {
       for (const event of events) this.take(event);
       news = events.length > 0;
     }
-    if (!this.events.size && !this.outgoing.some(({ shown }) => isStart("patient", shown))) {
-      this.post({ text: START }, [{ type: "text", text: START }]);
+    if (this.link || (!this.events.size && !this.outgoing.some(({ shown }) => isStart("patient", shown)))) {
+      const text = this.link ? `${START} ${this.link}` : START;
+      this.link = "";
+      this.post({ text }, [{ type: "text", text }]);
     }
     this.caughtUp = true;
     this.changed();
@@ -376,7 +380,7 @@ export class Conversation extends EventTarget {
 }
 
 function isStart(role: Role, blocks: Block[]): boolean {
-  return role === "patient" && shownText(blocks) === START;
+  return role === "patient" && shownText(blocks).split(" ")[0] === START;
 }
 
 function shownText(blocks: Block[]): string {

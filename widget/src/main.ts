@@ -16,6 +16,12 @@ function embed(): void {
   chat.api = (api ?? new URL(script?.src || location.href).origin).replace(/\/+$/, "");
   chat.language = lang || document.documentElement.lang || "en";
   chat.startOpen = open !== undefined && open !== "false";
+  const link = /^#link=([A-Za-z0-9_-]{16,64})$/.exec(location.hash)?.[1];
+  if (link) {
+    history.replaceState(null, "", location.pathname + location.search); // it works once, and need not stay to be seen
+    chat.link = link;
+    chat.startOpen = true;
+  }
   document.body.append(chat);
 }
 
