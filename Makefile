@@ -28,6 +28,10 @@ test: .venv/.stamp $(MODEL) ## Run all tests
 	$(PYTHON) -m pytest || status=1; \
 	exit $$status
 
+.PHONY: chat
+chat: .venv/.stamp ## Talk to a running Waypoint in the terminal (ARGS=--ids shows the guide's ids)
+	@$(PYTHON) scripts/chat.py $(ARGS)
+
 .PHONY: train
 train: $(MODEL) ## Train the engine's model, if anything that it learns from changed
 
