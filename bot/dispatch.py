@@ -6,6 +6,8 @@ import asyncio
 import logging
 from typing import Protocol
 
+from prometheus_client import Counter
+
 from bot.casework import Casework, Outgoing
 from bot.casework.outbound import Later, Never
 from bot.wake import Wake
@@ -16,6 +18,8 @@ POLL_SECONDS = 1.0  # what another process wrote, or whose pause is over
 AT_ONCE = 16  # more sends at a time make Telegram slower, not faster
 STOP_SECONDS = 5.0
 FROM_COORDINATOR = ("say", "copy", "fetch")
+
+OUTGOING = Counter("waypoint_outgoing", "What was done with rows of the outbox", ["kind", "outcome"])
 
 
 class Sender(Protocol):
@@ -78,6 +82,7 @@ class Dispatcher:
         try:
             message_id = await self._sender.send(row)
         except Never as never:
+            OUTGOING.labels(row.kind, "failed").inc()
             log.error("outgoing %d (%s) is given up: %s", row.id, row.kind, never.reason)
             await self._casework.gave_up(row, never.reason, blocked=never.blocked)
             await self._tell(row, never.reason)
@@ -88,11 +93,14 @@ class Dispatcher:
             await self._postpone(row, Later(type(error).__name__))
         else:
             await self._casework.sent(row, message_id)
+            OUTGOING.labels(row.kind, "sent").inc()
 
     async def _postpone(self, row: Outgoing, later: Later) -> None:
         if await self._casework.send_later(row, later.reason, later.seconds):
+            OUTGOING.labels(row.kind, "later").inc()
             log.info("outgoing %d (%s) waits: %s", row.id, row.kind, later.reason)
         else:
+            OUTGOING.labels(row.kind, "failed").inc()
             log.error("outgoing %d (%s) is given up after many attempts: %s", row.id, row.kind, later.reason)
             await self._tell(row, later.reason)
 

@@ -112,6 +112,9 @@ class Desk(Links):
         if inbound.kind == "text" and inbound.text:
             await self.post(session, case, self.words("desk.person_said", text=inbound.text), mark="person")
             return
+        if inbound.note == "edited":
+            await self.post(session, case, self.words("desk.person_said", text=f"✏️ {inbound.text}"), mark="person")
+            return
         files = [file for file in await store.files(session, case.id) if file.turn == row.id]
         if files and not inbound.raw:
             for file in files:
@@ -119,9 +122,8 @@ class Desk(Links):
             if inbound.text:
                 await self.post(session, case, self.words("desk.person_said", text=inbound.text), mark="person")
         elif inbound.raw:
-            await self.send(
-                session, "topic.copy", {**inbound.raw, "mark": "person"}, lane=f"topic:{case.id}", case=case
-            )
+            copy = {**inbound.raw, "text": inbound.text, "mark": "person"}
+            await self.send(session, "topic.copy", copy, lane=f"topic:{case.id}", case=case)
 
     async def file_to_topic(self, session: AsyncSession, case: Case, conversation: Conversation, file: File) -> None:
         """One file to the topic, by Telegram's id where it has one, else from our folder."""

@@ -223,13 +223,19 @@ class ToTopic:
         return await self._topics.say(_case(outgoing), str(outgoing.payload["text"]), str(outgoing.payload["mark"]))
 
     async def _copy(self, outgoing: Outgoing) -> int | None:
-        """What a person sent, as it is."""
-        payload = outgoing.payload
+        """What a person sent, as it is; only a caption that would call somebody is written anew."""
+        payload, text = outgoing.payload, str(outgoing.payload.get("text", ""))
+        caption = escaped(quiet(text)) if quiet(text) != text and units(quiet(text)) <= CAPTION_LIMIT else None
 
         async def act(chat: int, topic: int) -> int:
             self._budget.take()
             copy = await self._bot.copy_message(
-                chat, payload["chat_id"], payload["message_id"], message_thread_id=topic
+                chat,
+                payload["chat_id"],
+                payload["message_id"],
+                message_thread_id=topic,
+                caption=caption,
+                parse_mode=ParseMode.HTML,
             )
             await self._casework.topic_posted(_case(outgoing), chat, copy.message_id, str(payload["mark"]))
             return copy.message_id

@@ -165,8 +165,8 @@ class Topics:
             await self._bot.pin_chat_message(chat, message_id, disable_notification=True)
         except TelegramError as error:  # it is only harder to find
             log.warning("the brief of case %s could not be pinned: %s", case_id, reason(error))
-        for piece in rest:
-            await self.send_text(chat, topic, piece)
+        for piece in rest:  # a reply to any of it goes to the person, as one to the brief does
+            await self._casework.topic_posted(case_id, chat, await self.send_text(chat, topic, piece), "person")
 
     def _pieces(self, card: Card) -> list[str]:
         """The card's text; people's words in it call nobody, and the commands that it explains stay commands."""

@@ -140,8 +140,8 @@ class Waypoint:
     async def rows[T: Base](self, table: type[T]) -> list[T]:
         """All rows of a table, in the order in which they were written."""
         async with self.casework.reading() as session:
-            rows = list((await session.scalars(select(table))).all())
-        return sorted(rows, key=lambda row: getattr(row, "number", None) or getattr(row, "id", 0))
+            rows: list[Any] = list((await session.scalars(select(table))).all())
+        return sorted(rows, key=lambda row: getattr(row, "number", None) or row.id)
 
     async def inbox(self) -> list[Inbox]:
         """What was stored, in order."""

@@ -137,6 +137,26 @@ async def test_photos_documents_and_voice_pass_both_ways(
     assert (arrived["caption"], file_id(arrived, kind)) == ("Mei (sample)\nfor you", file_id(ours, kind))
 
 
+async def test_a_caption_calls_no_coordinator(waypoint: Waypoint, box: Sandbox) -> None:
+    handed = await waypoint.claimed()
+    await box.say(ADA, photo=upload(PIXEL), caption="for @mei_desk <3")
+    await waypoint.settle()
+    copy = (await handed.messages())[-1]
+    assert copy["caption"].replace("\u2060", "") == "for @mei_desk <3"
+    assert "caption_entities" not in copy
+
+
+async def test_an_edit_comes_to_the_topic_marked_as_one_and_can_be_replied_to(waypoint: Waypoint, box: Sandbox) -> None:
+    handed = await waypoint.claimed()
+    message = await box.say(ADA, "I take 5 mg")
+    await box.edit(ADA, message, text="I take 50 mg")
+    await waypoint.settle()
+    assert [text for text in await handed.texts() if "mg" in text] == ["👤 I take 5 mg", "👤 ✏️ I take 50 mg"]
+    await handed.reply(MEI, (await handed.messages())[-1], "Thank you.")
+    await waypoint.settle()
+    assert (await handed.heard())[-1] == "Mei (sample)\nThank you."
+
+
 def file_id(message: dict[str, Any], kind: str) -> str:
     media = message[kind]
     return str((media[-1] if isinstance(media, list) else media)["file_id"])

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.casework.outbound import LAST_ATTEMPT
 from bot.model import Outbox
+from bot.progress import Progress, Question
 from sandbox.testing import ADA, GROUP_ID, LUIS, MEI, Sandbox
 from tests.telegram.conftest import Handed, Waypoint, labels
 
@@ -177,6 +178,29 @@ async def test_long_words_of_the_website_come_in_parts_that_can_all_be_replied_t
     await handed.reply(LUIS, new[1], "I read the middle.")
     await waypoint.settle()
     assert (await handed.heard())[-1] == "Luis (sample)\nI read the middle."
+
+
+async def test_a_long_brief_comes_in_parts_with_the_button_under_the_first_which_is_edited(
+    waypoint: Waypoint, box: Sandbox
+) -> None:
+    progress = Progress()
+    for number in range(12):
+        progress.add_question(Question(text=f"{number}" + " words" * 80))
+    conversation = await waypoint.meet()
+    await waypoint.execute("UPDATE cases SET progress = ?", progress.model_dump_json())
+    async with waypoint.casework.transaction() as session:
+        case = await waypoint.case(conversation)
+        await waypoint.casework.open_topic(session, case, [], progress)
+    await waypoint.settle()
+    handed = Handed(waypoint, ADA, conversation, case)
+    await waypoint.execute("UPDATE cases SET state = 'waiting'")
+    await refresh(waypoint, handed)
+    first, second = await handed.messages()
+    assert (labels(first), labels(second)) == ([[waypoint.casework.words("desk.claim")]], [])
+    assert second["text"].endswith(waypoint.casework.words("desk.how_to_reply"))
+    await handed.reply(MEI, second, "I have read all of it.")
+    await waypoint.settle()
+    assert (await handed.heard())[-1] == "Mei (sample)\nI have read all of it."
 
 
 async def test_a_group_that_moved_is_followed_when_telegram_tells(waypoint: Waypoint, box: Sandbox) -> None:
