@@ -1,0 +1,64 @@
+"""Splitting a message into what can be said at once: sentences, clauses and the items of a list, with their places."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+# A full stop ends a sentence unless it stands in a number, an address or a short form.
+_SENTENCE = re.compile(
+    r"(?<!\bdr)(?<!\bst)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)[.!?…]+(?=\s|$)|[;\n\r]+|[。！？]", re.IGNORECASE
+)
+_CLAUSE = re.compile(
+    r",?\s+(?:but|however|although|though|whereas|while|because|coz|cuz|since|except(?:\s+for)?|and\s+then|and\s+also|also|"
+    r"and\s+(?=(?:i|we|he|she|they|it|my|our|his|her|the|nobody|no\s+one|now|so)\b)|so\s+(?=\w)|plus|yet\s+(?=\w))\s+|"
+    r"\s+[-–—]+\s+|,\s+|\s*[()]\s*|:\s+",
+    re.IGNORECASE,
+)
+
+
+class Span(NamedTuple):
+    """A piece of a text and where it stands: text[start:end]."""
+
+    start: int
+    end: int
+    text: str
+
+
+def plain(text: str) -> str:
+    """The text in lower case with plain quotes and spaces, every character still in its place."""
+    letters = []
+    for letter in text:
+        lower = letter.lower()
+        letters.append(lower if len(lower) == 1 else letter)
+    return "".join(letters).translate(_PLAIN)
+
+
+_PLAIN = {
+    ord(odd): plain
+    for plain, odds in {"'": "’‘`´ʼ", '"': "“”«»", " ": "\t\u00a0\u202f", "-": "‐‑"}.items()
+    for odd in odds
+}
+
+
+def sentences(text: str) -> list[Span]:
+    """The sentences of a text."""
+    return _split(_SENTENCE, Span(0, len(text), text))
+
+
+def clauses(sentence: Span) -> list[Span]:
+    """The clauses of a sentence: what stands between commas and joining words."""
+    return _split(_CLAUSE, sentence)
+
+
+def _split(pattern: re.Pattern[str], whole: Span) -> list[Span]:
+    spans, start = [], 0
+    for match in [*pattern.finditer(whole.text), None]:
+        piece = whole.text[start : match.start() if match else len(whole.text)]
+        stripped = piece.strip()
+        if stripped:
+            place = whole.start + start + piece.index(stripped)
+            spans.append(Span(place, place + len(stripped), stripped))
+        if match:
+            start = match.end()
+    return spans
