@@ -173,11 +173,11 @@ class Progress(_Document):
         return sum(1 for answer in self.records.values() if answer.state in ("have", "partly"))
 
     def add_question(self, question: Question) -> bool:
-        """Keep a question once. False when it was there already or the list is full."""
+        """Keep a question once. False when it is not on the list: it says nothing, or the list is full."""
         key = question.id or question.text.casefold().strip()
-        if not key or len(self.questions) >= MAX_QUESTIONS:
-            return False
         if any(key == (known.id or known.text.casefold().strip()) for known in self.questions):
+            return True
+        if not key or len(self.questions) >= MAX_QUESTIONS:
             return False
         self.questions.append(question)
         return True

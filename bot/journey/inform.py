@@ -18,15 +18,16 @@ def inform(turn: Turn) -> None:
         keep_own(turn)  # they were asked for a question of their own, and this is it
         return
     say = turn.heard.intent
-    turn.progress.topic = say
     if say in UNKNOWN:
-        turn.say(say if save_question(turn, "unknown") else f"{say}_unsaved")
+        say = say if save_question(turn, "unknown") else f"{say}_unsaved"
+        turn.say(say)
     elif turn.progress.step.name == "open" and turn.consent == "agreed":
         turn.say(say, choices=next_choices(turn))
     elif say == "faq.how_to_start" and turn.progress.step.name == "open":
         turn.say(say, choices=(press("choice.begin", "go", to="signals"), press("choice.human", "human")))
     else:
         turn.say(say)
+    turn.progress.topic = say
     also_heard(turn)
     go_on(turn)
 
@@ -52,14 +53,13 @@ def fallback(turn: Turn) -> None:
     """Not understood: the nearest topics as buttons; after the second miss, a person."""
     progress = turn.progress
     if turn.heard.of("signal") or turn.heard.of("record"):
+        before = len(turn.says)
         also_heard(turn)
-        if turn.says:
+        if len(turn.says) > before:
             go_on(turn)
             return
     if progress.step.name == "questions" and turn.heard.intent != "oos" and turn.heard.text.strip():
-        save_question(turn, "own")
-        turn.say("questions.saved", text=turn.heard.text.strip())
-        ask(turn)
+        keep_own(turn)
         return
     misses = progress.misses + 1
     if turn.heard.intent == "oos":

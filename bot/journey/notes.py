@@ -71,12 +71,9 @@ def note_record(turn: Turn, record: str, state: str, words: str = "") -> None:
 
 
 def save_question(turn: Turn, origin: str) -> bool:
-    """Keep the heard words as a question for the reviewing doctors or the coordinator."""
+    """Keep the heard words as a question for the reviewing doctors or the coordinator. False when they are not kept."""
     text = turn.heard.text.strip()[:MAX_WORDS]
-    if not text or not turn.keeps:
-        return False
-    turn.progress.add_question(Question(text=text, origin=origin))
-    return True
+    return turn.keeps and turn.progress.add_question(Question(text=text, origin=origin))
 
 
 def noted_states(turn: Turn, records: list[str]) -> list[dict[str, Any]]:

@@ -58,8 +58,8 @@ def answer_own(turn: Turn) -> None:
 
 def keep_own(turn: Turn) -> None:
     """Keep what was written as a question of their own, and offer to add more."""
-    save_question(turn, "own")
-    turn.say("questions.saved", text=turn.heard.text.strip())
+    if save_question(turn, "own"):
+        turn.say("questions.saved", text=turn.heard.text.strip())
     go(turn, "questions")
 
 

@@ -112,11 +112,11 @@ def repeat(turn: Turn) -> None:
 def simpler(turn: Turn) -> None:
     """Say the last thing in simpler words."""
     step, topic = turn.progress.step, turn.progress.topic
-    if step.name in ("signals", "records") and step.about:
-        turn.say(f"{step.name}.{step.about}.simpler")
+    if step.name in ("signals", "signals_change", "records") and step.about:
+        turn.say(f"{step.name.removesuffix('_change')}.{step.about}.simpler")
         ask(turn)
     elif topic.startswith(("faq.", "service.")):
-        turn.say(f"{topic}.simpler")
+        turn.say(f"{topic.removesuffix('_unsaved')}.simpler")
         ask(turn)
     else:
         turn.say("steer.simpler_none")

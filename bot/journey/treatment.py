@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 
 import dateparser
+from dateparser.search import search_dates
 
-from bot.journey.turn import Turn, answers, asks, go, value
+from bot.journey.turn import Turn, answers, ask, asks, go, value
 from bot.journey.turn import press as button
 from bot.journey.welcome import needs_consent
-from bot.progress import URGENT_DAYS
+from bot.progress import URGENT_DAYS, TreatmentDate
 
 FURTHEST = timedelta(days=730)
+READ = 300  # characters that are looked at for a date
+_NO = re.compile(
+    r"\W*(?:no|nope|not|none|never|nothing|(?:there|they|we|i|it) .{0,20}\b(?:no|not|\w+n'?t)|\w+n'?t)\b", re.I
+)
+_YES = re.compile(r"\W*(?:yes|yeah|yep|ya|ok|okay|sure|it is|there is)\b", re.I)
+_WEEKDAY = re.compile(r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b", re.I)
+_TIME = re.compile(
+    _WEEKDAY.pattern
+    + r"|\b(?:\d{1,4}[./-]\d{1,2}|\d{1,2}(?:st|nd|rd|th)?\b|today|tomorrow|(?:day|week|month|year)s?|soon|next|this"
+    r"|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?|spring|summer|autumn|fall|winter)\b",
+    re.I,
+)
+_VAGUE = re.compile(r"\b(?:ago|last|next (?:month|year)|(?:first|second|third|last|\d\w*) week of)\b", re.I)
+_DAY_ALONE = re.compile(r"(?:it is |on )?(?:the )?(\d{1,2})(?:st|nd|rd|th)")
 
 
 @asks("treatment_date", words=True)
@@ -36,82 +53,85 @@ def ask_when(turn: Turn) -> None:
 
 @answers("treatment_date")
 def answer_date(turn: Turn) -> None:
-    """Yes asks when; a date in their words says both."""
-    answer, treatment = value(turn), turn.progress.treatment
-    when = _read_date(turn.heard.text, turn.now) if not answer else None
-    if answer == "no" or (not answer and when is None and turn.heard.text.strip().casefold().startswith("no")):
-        treatment.answer = "no"
+    """No goes on; a day or a rough time in their words says it all; a bare yes asks when."""
+    answer, words, treatment = value(turn), turn.heard.text.strip(), turn.progress.treatment
+    when = read_date(words, turn.now)
+    if answer == "no" or (not answer and when is None and _NO.match(words)):
+        turn.progress.treatment = TreatmentDate(answer="no")
         turn.say("treatment_date.none")
         go(turn, "handoff_offer")
     elif answer in ("not_sure", "skipped"):
-        treatment.answer = "dont_know"
+        turn.progress.treatment = TreatmentDate(answer="dont_know")
         turn.say("treatment_date.unknown")
         go(turn, "handoff_offer")
-    else:
+    elif when is not None or _TIME.search(words):
+        _note(turn, when)
+    elif answer == "yes" or _YES.match(words):
         treatment.answer = "yes"
-        if when is not None:
-            _note(turn, when)
-        else:
-            go(turn, "treatment_when")
+        go(turn, "treatment_when")
+    else:
+        ask(turn)
 
 
 @answers("treatment_when")
 def answer_when(turn: Turn) -> None:
-    """Keep their words, and the date when it can be read."""
-    turn.progress.treatment.answer = "yes"
+    """Keep their words, and the day when it can be read."""
     if value(turn) in ("", "yes"):
-        _note(turn, _read_date(turn.heard.text, turn.now))
+        _note(turn, read_date(turn.heard.text, turn.now))
     else:
+        turn.progress.treatment.answer = "yes"
         turn.say("treatment_date.noted")
         go(turn, "handoff_offer")
 
 
 def _note(turn: Turn, when: date | None) -> None:
-    treatment = turn.progress.treatment
-    treatment.words = turn.heard.text.strip()[:200]
-    treatment.on = when
+    words = turn.heard.text.strip()[:200]
+    turn.progress.treatment = TreatmentDate(answer="yes", words=words, on=when)
     soon = when is not None and 0 <= (when - turn.now.date()).days <= URGENT_DAYS
     turn.say("treatment_date.soon" if soon else "treatment_date.noted")
-    if soon and turn.progress.handed_off:
+    if soon and turn.held in ("waiting", "claimed"):
         turn.do("raise_urgent", reason="treatment_soon")
     go(turn, "handoff_offer")
 
 
-def _read_date(text: str, now: datetime) -> date | None:
-    """A date in the next two years out of somebody's words ("next monday", "3 march"), or None."""
-    if not any(character.isalnum() for character in text) or len(text) > 80:
+def read_date(text: str, now: datetime) -> date | None:
+    """The day, in the next two years, that somebody's words name ("next monday", "3 march"), or None.
+
+    A month or a season names no day, and none is made up. "3/4" is the third of April, as most of the world writes it.
+    """
+    words = text[:READ].casefold()
+    if alone := _DAY_ALONE.fullmatch(words.strip()):
+        return _next(int(alone[1]), now.date())
+    if _VAGUE.search(words) or not _TIME.search(words):
         return None
-    found = dateparser.parse(
-        text,
-        languages=["en"],
-        settings={
-            "PREFER_DATES_FROM": "future",
-            "RELATIVE_BASE": now.replace(tzinfo=None),
-            "REQUIRE_PARTS": ["day"],
-            "STRICT_PARSING": False,
-        },
-    )
+    settings = {
+        "PREFER_DATES_FROM": "future",
+        "RELATIVE_BASE": now.replace(tzinfo=None),
+        "REQUIRE_PARTS": [] if _WEEKDAY.search(words) else ["day"],
+        "DATE_ORDER": "DMY",
+    }
+    found = dateparser.parse(words, languages=["en"], settings=settings)
     if found is None:
-        found = _search_date(text, now)
+        hits = search_dates(words, languages=["en"], settings=settings) or []
+        found = next((day for said, day in hits if _TIME.search(said)), None)
     if found is None or not now.date() <= found.date() <= (now + FURTHEST).date():
         return None
     return found.date()
 
 
-def _search_date(text: str, now: datetime) -> datetime | None:
-    from dateparser.search import search_dates  # slow to import, and only needed for a date inside a sentence
-
-    hits = search_dates(
-        text,
-        languages=["en"],
-        settings={"PREFER_DATES_FROM": "future", "RELATIVE_BASE": now.replace(tzinfo=None)},
-    )
-    return hits[0][1] if hits else None
+def _next(day: int, today: date) -> date | None:
+    """The next day of a month with this number."""
+    if not 1 <= day <= 31:
+        return None
+    coming = today
+    while coming.day != day:
+        coming += timedelta(days=1)
+    return coming
 
 
 def press(turn: Turn) -> None:
-    """A button answers the question it stood under."""
-    if turn.progress.step.name == "treatment_when":
+    """A button answers the question it stood under: "skip" stands under the second one alone."""
+    if value(turn) == "skipped":
         answer_when(turn)
     else:
         answer_date(turn)
