@@ -1,0 +1,116 @@
+"""`make bench`, `python -m bench --help`: measure, print, and keep the figures in var/bench."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from bench import stock
+from bench.measure import QUICK, Measured, Plan, measure_turns, start
+from bench.phrases import phrases
+from bench.picture import svg
+from bench.report import Report, show, to_json
+from bench.subjects import Assistant, BenchError, Engine, StockRasa
+from scripts.supervise import ServiceError
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = Path("var/bench")
+MODEL = Path("models/waypoint.tar.gz")
+TRAIN_OURS = "import sys; from pathlib import Path; from engine.train import train; train(Path(sys.argv[1]))"
+
+
+async def measure(plan: Plan, console: Console, *, epochs: int, retrain: bool, train_ours: bool) -> Report:
+    """One run, from training to the last turn. Raises BenchError, ServiceError, TrainingError."""
+
+    def tell(line: str) -> None:
+        console.print(line, markup=False, highlight=False)
+
+    if not MODEL.exists():
+        raise BenchError(f"There is no {MODEL}. Train it first: make train")
+    trained = await stock.trained(ROOT, KEPT / "stock", tell, epochs=epochs, retrain=retrain)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="waypoint-bench-")))
+        training = None
+        if train_ours:
+            count = stock.examples(stock.project(ROOT, epochs))
+            tell(f"Training our model on {count:,} examples")
+            command = [str(stock.ENGINE_PYTHON), "-c", TRAIN_OURS, str(folder / "waypoint.tar.gz")]
+            training = await stock.train(command, ROOT, folder / "train.log", tell, examples=count)
+        subjects = (
+            StockRasa(folder / "stock", trained),
+            Engine(folder / "engine"),
+            Assistant(folder / "assistant"),
+        )
+        for subject in subjects:
+            stack.push_async_callback(subject.stop)
+        tell("Starting")
+        starts = await start(subjects, plan.starts, tell)
+        ready = {subject.name: subject.memory() for subject in subjects}
+        tell("Measuring turns")
+        turns = await measure_turns(subjects, plan, phrases(), tell)
+        by_name = {
+            subject.name: Measured(
+                subject.title,
+                turns[subject.name],
+                starts[subject.name],
+                ready[subject.name],
+                subject.memory(),
+                dict(subject.answers.most_common()),
+            )
+            for subject in subjects
+        }
+    return Report(datetime.now().astimezone(), plan, **by_name, stock_training=trained.training, training=training)
+
+
+def keep(report: Report, folder: Path) -> Path:
+    """Write the figures and the picture; returns the path of the figures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{report.at:%Y-%m-%dT%H-%M-%S}.json"
+    path.write_text(json.dumps(to_json(report), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    path.with_suffix(".svg").write_text(svg(report), "utf-8")
+    return path
+
+
+async def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="bench", description="Measure Waypoint beside a stock Rasa.")
+    parser.add_argument("--quick", action="store_true", help="a run of a few minutes, with fewer turns")
+    parser.add_argument("--all-epochs", action="store_true", help="train the stock assistant whole, which takes hours")
+    parser.add_argument("--retrain", action="store_true", help="train the stock assistant even if the cache has it")
+    options = parser.parse_args(arguments)
+    console = Console(soft_wrap=True)
+    task = asyncio.current_task()
+    if task is not None:
+        # So that everything that was started is stopped, too, when we are.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        report = await measure(
+            QUICK if options.quick else Plan(),
+            console,
+            epochs=stock.ALL_EPOCHS if options.all_epochs else stock.FEW_EPOCHS,
+            retrain=options.retrain,
+            train_ours=not options.quick,
+        )
+    except asyncio.CancelledError:
+        return 130
+    except (BenchError, ServiceError, stock.TrainingError, httpx.HTTPError) as error:
+        console.print(str(error) or type(error).__name__, markup=False, highlight=False, style="red")
+        return 1
+    show(report, console)
+    path = keep(report, KEPT)
+    console.print(f"Kept: {path} and {path.with_suffix('.svg').name}", markup=False, highlight=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
