@@ -11,12 +11,13 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.constants import ENTITIES, FEATURE_TYPE_SENTENCE, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from engine.encoder import Vectors
+from engine.encoder import Vectors, encoder
 from engine.linear import LinearModel, calibrate, held_out_scores
+from engine.signals import find_signals
 
 RANKED = 10  # intents that the ranking names
 
@@ -81,9 +82,21 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
                 best = np.argsort(-probabilities)[:RANKED]
                 ranking = [{"name": self._model.labels[i], "confidence": float(probabilities[i])} for i in best]
                 intent = dict(ranking[0])
+                message.set(ENTITIES, message.get(ENTITIES, []) + self._signals(message.get(TEXT)), add_to_output=True)
             message.set(INTENT, intent, add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
         return messages
+
+
+    def _signals(self, text: str) -> list[dict[str, Any]]:
+        """Every signal that the text mentions, clause by clause, as entities."""
+        model = self._model
+        assert model is not None
+
+        def read(texts: list[str]) -> Vectors:
+            return model.probabilities(encoder().encode(texts))
+
+        return [{"entity": "signal", **signal._asdict()} for signal in find_signals(text, model.labels, read)]
 
 
 def _vector(message: Message) -> Vectors:
