@@ -70,9 +70,7 @@ def answer_country(turn: Turn) -> None:
     found = places.country(turn.heard.text)
     if found:
         code, name = found
-        zones = places.zones(code)
-        if len(zones) == 1:
-            turn.progress.contact.timezone = zones[0]
+        turn.progress.contact.timezone = places.only_zone(code, turn.now) or turn.progress.contact.timezone
         _take(turn, "country", name)
     else:
         _take(turn, "country", turn.heard.text)

@@ -35,8 +35,8 @@ def press_question(turn: Turn) -> None:
     """Pick one of the guide's questions."""
     question = turn.heard.pressed.get("question", "")
     if question in QUESTIONS and not needs_consent(turn, "questions"):
-        turn.progress.add_question(Question(id=question))
-        turn.say("questions.added", text=named(f"questions.{question}.text"))
+        if turn.progress.add_question(Question(id=question)):
+            turn.say("questions.added", text=named(f"questions.{question}.text"))
         if turn.progress.step.name == "questions":
             ask(turn)
 
