@@ -11,6 +11,7 @@ from bot.casework import Casework
 from bot.journey import Heard, Mention
 
 RANKED = 8
+MENTIONED = ("signal", "record", "relation", "file")
 
 
 def heard(latest: dict[str, Any]) -> Heard:
@@ -26,9 +27,19 @@ def heard(latest: dict[str, Any]) -> Heard:
         text=caption if name == "file" else ("" if name in ("press", "start") else text),
         confidence=float(intent.get("confidence") or 0.0),
         ranking=tuple(str(ranked["name"]) for ranked in (latest.get("intent_ranking") or [])[:RANKED]),
-        mentions=tuple(_mention(e, text) for e in entities if e["entity"] in ("signal", "record", "relation", "file")),
+        mentions=tuple(_mention(e, text) for e in _with_clauses(entities, text) if e["entity"] in MENTIONED),
         pressed=pressed,
     )
+
+
+def _with_clauses(entities: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """Records with the words up to the next one: "ct on a cd", not "ct" alone, is what the person said of it."""
+    starts = sorted(e["start"] for e in entities if e["entity"] == "record" and "start" in e)
+    following = dict(zip(starts, [*starts[1:], len(text)], strict=True)) if starts else {}
+    return [
+        {**e, "end": following[e["start"]]} if e["entity"] == "record" and e.get("start") in following else e
+        for e in entities
+    ]
 
 
 def _mention(entity: dict[str, Any], text: str) -> Mention:
@@ -37,7 +48,7 @@ def _mention(entity: dict[str, Any], text: str) -> Mention:
     return Mention(
         entity=entity["entity"],
         value=str(entity["value"]),
-        words=words.strip(),
+        words=words.strip(" ,;\n"),
         state=str(entity.get("state") or ""),
         polarity=str(entity.get("polarity") or "yes"),
     )

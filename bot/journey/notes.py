@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bot.journey.turn import Mention, Turn, named
 from bot.progress import MAX_WORDS, RECORD_STATES, RECORDS, SELF_QUESTION, SIGNALS, Question, RecordAnswer, SignalAnswer
+
+_REPORT = re.compile(r"reports?\b", re.IGNORECASE)
 
 
 def note_signals(turn: Turn) -> list[dict[str, Any]]:
@@ -50,15 +53,18 @@ def note_records(turn: Turn) -> list[str]:
     """Fill the records mentioned in this message, each with its own state. Returns the ids that were noted."""
     noted: list[str] = []
     fallback = {"records.have": "have", "records.missing": "lost"}.get(turn.heard.intent, "")
+    step = turn.progress.step
     for mention in turn.heard.of("record"):
-        state = mention.state or fallback
-        if mention.value not in RECORDS or state not in RECORD_STATES:
+        record, state = mention.value, mention.state or fallback
+        if record not in RECORDS or state not in RECORD_STATES:
             continue
-        if mention.value in noted and turn.progress.records[mention.value].state != state:
+        if _REPORT.match(mention.words) and step.name == "records" and step.about in RECORDS:
+            record = step.about  # "report yes": of what was asked about
+        if record in noted and turn.progress.records[record].state != state:
             state = "partly"  # "the CT yes, the MRI not": one item, two states
-        note_record(turn, mention.value, state, mention.words)
-        if mention.value not in noted:
-            noted.append(mention.value)
+        note_record(turn, record, state, mention.words)
+        if record not in noted:
+            noted.append(record)
     return noted
 
 

@@ -247,6 +247,9 @@ def keep(turn: Turn) -> None:
 
 def language(turn: Turn) -> None:
     """English for now; the language they would like is noted for the coordinator."""
+    if turn.progress.step.name == "contact_language" and turn.heard.text:
+        turns.answer(turn)  # they were asked for it
+        return
     turn.say("steer.language")
     ask(turn)
 
