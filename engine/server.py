@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from asyncio import AbstractEventLoop
 from typing import Any
 
 from sanic import Request, Sanic
@@ -70,7 +71,7 @@ def create(dialogue: Dialogue, actions: Actions, secret: str) -> Sanic:
         return json({"error": "action_failed", "reason": str(error)}, status=503)
 
     @app.listener("after_server_stop")
-    async def close(app: Sanic) -> None:
+    async def close(app: Sanic, loop: AbstractEventLoop) -> None:
         await actions.close()
 
     return app
