@@ -86,6 +86,8 @@ class Dialogue:
     async def _understood(self, text: str, metadata: dict[str, Any]) -> dict[str, Any]:
         # A typed "/intent{...}" would set intent and entities in Rasa; it is for the people's words to be read only.
         words = text[:MAX_TEXT].strip().lstrip(SLASHES + " \t")
+        if not words:  # Rasa reads no message out of nothing
+            return {"text": "", "intent": {"name": "nlu_fallback", "confidence": 1.0}, "entities": []}
         message = UserMessage(words, CollectingOutputChannel(), "reader", metadata=metadata)
         async with self._reading:
             parsed: dict[str, Any] = await self._processor.parse_message(message)
