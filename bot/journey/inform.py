@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bot.journey.notes import note_records, note_signals, noted_states, save_question
 from bot.journey.questions import keep_own
+from bot.journey.records import how
 from bot.journey.turn import Turn, ask, go_on, press, topic
 from bot.journey.welcome import next_choices
 
 # What the guide does not say is kept for the coordinator (rules.md, 3).
 UNKNOWN = {"service.cost", "service.time", "service.not_in_guide"}
 SUGGESTIONS = 3
+SHORT_QUESTION = 6  # words; longer ones say themselves what they are about
 
 
 def inform(turn: Turn) -> None:
@@ -17,13 +19,16 @@ def inform(turn: Turn) -> None:
     if turn.progress.step.name == "question_own" and turn.heard.typed and turn.heard.text:
         keep_own(turn)  # they were asked for a question of their own, and this is it
         return
-    say = turn.heard.intent
+    say, step = turn.heard.intent, turn.progress.step
+    if say == "faq.how_to_start" and step.name == "records" and len(turn.heard.text.split()) <= SHORT_QUESTION:
+        how(turn, step.about)  # "how do I get that?", of the record they are asked about
+        return
     if say in UNKNOWN:
         say = say if save_question(turn, "unknown") else f"{say}_unsaved"
         turn.say(say)
-    elif turn.progress.step.name == "open" and turn.consent == "agreed":
+    elif step.name == "open" and turn.consent == "agreed":
         turn.say(say, choices=next_choices(turn))
-    elif say == "faq.how_to_start" and turn.progress.step.name == "open":
+    elif say == "faq.how_to_start" and step.name == "open":
         turn.say(say, choices=(press("choice.begin", "go", to="signals"), press("choice.human", "human")))
     else:
         turn.say(say)
@@ -36,7 +41,8 @@ def comfort(turn: Turn) -> None:
     """A feeling is answered first; then the step, gently."""
     turn.say(turn.heard.intent)
     also_heard(turn)
-    go_on(turn)
+    if turn.heard.intent != "feelings.hopeless":  # no checklist after that; they go on only if they want to
+        go_on(turn)
 
 
 def also_heard(turn: Turn) -> None:
