@@ -43,8 +43,9 @@ def connect(url: str) -> AsyncEngine:
         # A transaction that reads first and writes later could not wait for another writer (SQLITE_BUSY at once);
         # taking the write lock at its start makes it wait its turn instead.
         # Those that only read say so, and need not wait.
-        read_only = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
 
     return engine
 

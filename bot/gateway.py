@@ -24,12 +24,16 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "/delete": {"intent": "control.delete_data", "entities": []},
     "/human": {"intent": "control.human", "entities": []},
     "/status": {"intent": "control.status", "entities": []},
+    "/mydata": {"intent": "control.status", "entities": []},
     "/restart": {"intent": "control.restart", "entities": []},
     "/back": {"intent": "control.undo", "entities": []},
     "/link": {"intent": "press", "entities": [{"entity": "act", "value": "link"}]},
 }
 _SAYS_SOMETHING = re.compile(r"\w", re.UNICODE)
-_AGREES = re.compile(r"^[\s\u200b-\u200f\ufe0f]*(👍|👌|✅|🆗)[\s\ufe0f\U0001f3fb-\U0001f3ff]*$")
+_AGREES = re.compile(r"[\s\u200b-\u200f\ufe0f]*(?:(?:👍|👌|✅|🆗)[\s\ufe0f\U0001f3fb-\U0001f3ff]*)+")
+_DELETE = re.compile(
+    r"\W*(?:please )?(?:delete|erase|remove) (?:all (?:of )?)?my (?:data|information)\W*", re.IGNORECASE
+)
 
 
 class Gateway:
@@ -53,11 +57,10 @@ class Gateway:
 
     async def run_once(self) -> int:
         """Start what is due: red flags at once, beside everything else; then one turn a lane. Returns how many."""
-        alarms = [(turn, turn) for turn in await self._casework.due_alarms(set(self._busy))]
         due = await self._casework.due_turns(set(self._busy))
-        for lane, turn in (*alarms, *due):
+        for lane, turn in due:
             self._busy[lane] = asyncio.create_task(self._guarded(lane, turn))
-        return len(alarms) + len(due)
+        return len(due)
 
     async def idle(self) -> None:
         """Wait until the turns in hand are done."""
@@ -69,11 +72,17 @@ class Gateway:
             await self._desk(turn) if lane.startswith("desk:") else await self.take(turn)
         except Exception as error:  # a fault in one turn must not stop the others; it is tried again
             log.exception("turn %s failed", turn)
-            await self._casework.delay(turn, type(error).__name__)
+            await self._put_off(turn, type(error).__name__)
         finally:
             self._busy.pop(lane, None)
             self._wake.notify("inbox")
             self._wake.notify("outbox")
+
+    async def _put_off(self, turn: str, reason: str) -> None:
+        try:
+            await self._casework.delay(turn, reason, fault=True)
+        except Exception:  # the database is away too; the turn is safe in it, and is looked at again
+            log.exception("turn %s could not be put off", turn)
 
     async def _desk(self, turn: str) -> None:
         for conversation in await self._casework.desk_turn(turn):
@@ -99,46 +108,45 @@ class Gateway:
         elif inbound.kind == "start" and inbound.start and await self._casework.use_link(turn, inbound.start):
             return
         elif inbound.kind == "start" and inbound.start:
-            await self._casework.speak(turn, Say("link.invalid"), ask=True)
+            await self._casework.speak(turn, Say("link.invalid"))
+        elif inbound.kind == "choice" and pending.pressed is None:
+            await self._casework.speak(turn, Say("choice.stale"))
         elif inbound.kind == "choice":
-            await self._choice(pending)
+            await self._engine.turn(case, turn, parse=pending.pressed)
         elif inbound.kind == "text" and inbound.text.startswith("/"):
             await self._command(pending)
-        elif pending.state == "claimed":
-            await self._casework.relay(turn)
+        elif pending.state == "claimed" and _DELETE.fullmatch(inbound.text):  # the words that the consent names
+            await self._engine.turn(case, turn, parse=COMMANDS["/delete"])
+        elif pending.state == "claimed" and pending.step != "erase" and await self._casework.relay(turn):
+            return
         elif inbound.kind == "start":
             await self._engine.turn(case, turn, parse=COMMANDS["/start"])
         elif inbound.kind == "file" and all(ref.kind in ("voice", "audio") for ref in inbound.files):
-            await self._casework.speak(turn, Say("input.unsupported.voice"), ask=True)
+            await self._casework.speak(turn, Say("input.unsupported.voice"))
         elif inbound.kind == "file":
             await self._file(pending)
-        elif inbound.kind == "text" and _AGREES.match(inbound.text):
+        elif inbound.kind == "text" and _AGREES.fullmatch(inbound.text):
             await self._engine.turn(case, turn, parse={"intent": "control.yes", "entities": []})
         elif inbound.kind == "text" and not _SAYS_SOMETHING.search(inbound.text):
-            await self._casework.speak(turn, Say("input.emoji"), ask=True)
+            await self._casework.speak(turn, Say("input.emoji"))
         elif inbound.kind == "text":
             if len(inbound.text) > TEXT_LIMIT:
                 log.info("turn %s is long: %d characters", turn, len(inbound.text))
             await self._engine.turn(case, turn, text=inbound.text, expects=pending.expects)
         else:
-            await self._casework.speak(turn, Say(f"input.unsupported.{inbound.note}"), ask=True)
-
-    async def _choice(self, pending: Pending) -> None:
-        parse = await self._casework.choice(pending.conversation_id, pending.inbound.choice)
-        if parse is None:
-            await self._casework.speak(pending.turn, Say("choice.stale"), ask=True)
-        else:
-            await self._engine.turn(pending.case_id, pending.turn, parse=parse)
+            say = f"input.unsupported.{inbound.note}"
+            await self._casework.speak(turn, Say(say if say in self._casework.guide.ids else "input.unsupported.other"))
 
     async def _command(self, pending: Pending) -> None:
-        command, _, rest = pending.inbound.text.strip().partition(" ")
-        if command == "/start" and rest.strip() and len(rest) <= 64:
-            if not await self._casework.use_link(pending.turn, rest.strip()):
-                await self._casework.speak(pending.turn, Say("link.invalid"), ask=True)
+        command, *rest_of_it = pending.inbound.text.split(maxsplit=1)
+        command, rest = command.partition("@")[0].casefold(), "".join(rest_of_it).strip()
+        if command == "/start" and rest and len(rest) <= 64:
+            if not await self._casework.use_link(pending.turn, rest):
+                await self._casework.speak(pending.turn, Say("link.invalid"))
         elif command in COMMANDS:
             await self._engine.turn(pending.case_id, pending.turn, parse=COMMANDS[command])
         else:
-            await self._casework.speak(pending.turn, Say("steer.help"), ask=True)
+            await self._casework.speak(pending.turn, Say("steer.help"))
 
     async def _file(self, pending: Pending) -> None:
         """A file with its caption: what the caption says of records tells where the file belongs."""

@@ -88,9 +88,14 @@ async def due_turns(session: AsyncSession, now: datetime, skip: set[str]) -> Seq
     return [(lane, turn) for lane, turn in (await session.execute(query)).all() if lane not in skip]
 
 
-async def due_alarms(session: AsyncSession, skip: set[str]) -> Sequence[str]:
+async def due_alarms(session: AsyncSession, now: datetime, skip: set[str]) -> Sequence[str]:
     """Open turns that raised a red flag, oldest first: they wait for nothing, not even for their own lane."""
-    query = select(Inbox.id).where(Inbox.state == "new", Inbox.alarm != "").order_by(Inbox.number).limit(LANES_AT_ONCE)
+    query = (
+        select(Inbox.id)
+        .where(Inbox.state == "new", Inbox.alarm != "", or_(Inbox.not_before.is_(None), Inbox.not_before <= now))
+        .order_by(Inbox.number)
+        .limit(LANES_AT_ONCE + len(skip))
+    )
     return [turn for turn in (await session.scalars(query)).all() if turn not in skip]
 
 
@@ -192,14 +197,20 @@ async def set_fact(session: AsyncSession, key: str, value: str) -> None:
     await session.merge(Fact(key=key, value=value))
 
 
-async def erase(session: AsyncSession, case_id: str, keep_turn: str = "") -> list[str]:
+async def erase_transcript(session: AsyncSession, case_id: str) -> None:
+    """Delete what was said, by everyone; the buttons that were shown stay good."""
+    await session.execute(delete(Message).where(Message.case_id == case_id))
+
+
+async def erase(session: AsyncSession, case_id: str, until: int) -> list[str]:
     """Delete all that a case holds, itself excepted. Returns the paths of files that are to be removed.
 
-    Inbox rows stay as empty shells, so that an update that Telegram sends again is still known; their words go.
+    Inbox rows up to the number `until` stay as empty shells, so that an update that Telegram sends again is still
+    known; their words go. What came in later has not been read yet, and belongs to the time after.
     """
     ids = select(Conversation.id).where(Conversation.case_id == case_id)
     paths = (await session.scalars(select(File.path).where(File.case_id == case_id, File.path != ""))).all()
-    await session.execute(delete(Message).where(Message.case_id == case_id))
+    await erase_transcript(session, case_id)
     await session.execute(delete(Button).where(Button.conversation_id.in_(ids)))
     await session.execute(delete(File).where(File.case_id == case_id))
     await session.execute(delete(Link).where(Link.case_id == case_id))
@@ -207,8 +218,9 @@ async def erase(session: AsyncSession, case_id: str, keep_turn: str = "") -> lis
     await session.execute(delete(Outbox).where(or_(Outbox.case_id == case_id, Outbox.conversation_id.in_(ids))))
     await session.execute(
         update(Inbox)
-        .where(Inbox.conversation_id.in_(ids), Inbox.id != keep_turn)
+        .where(Inbox.conversation_id.in_(ids), or_(Inbox.number <= until, Inbox.state != "new"))
         .values(payload={}, said=[], state="done", error="")
+        .execution_options(synchronize_session="fetch")
     )
     return list(paths)
 

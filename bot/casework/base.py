@@ -56,6 +56,13 @@ class Work:
             await session.connection(execution_options={"read_only": True})
             yield session
 
+    async def scrub(self) -> None:
+        """Take words that were deleted out of SQLite's write-ahead log too, where they would stay for a while."""
+        async with self.sessions() as session:
+            connection = await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            if connection.dialect.name == "sqlite":
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def new_case(self, lang: str) -> Case:
         """A fresh case with nothing in it."""
         now = self.now()
@@ -105,7 +112,7 @@ class Work:
                 case_id=case.id,
                 seq=seq,
                 role=role,
-                name=name,
+                name=name[:100],
                 lang=conversation.lang,
                 say=say,
                 blocks=blocks,

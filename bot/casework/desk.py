@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,9 +70,7 @@ class Desk(Links):
 
     # What goes to the topic.
 
-    async def open_topic(
-        self, session: AsyncSession, case: Case, lines: Sequence[dict[str, Any]], progress: Progress
-    ) -> None:
+    async def open_topic(self, session: AsyncSession, case: Case) -> None:
         """Open the case's topic, or bring the one it has back, with its brief."""
         if case.topic_id is not None:
             await self.send(session, "topic.reopen", {}, lane=f"topic:{case.id}", case=case, priority=ALERT)
@@ -153,7 +150,8 @@ class Desk(Links):
             if case is None:
                 return None
             progress = Progress.model_validate_json(case.progress)
-            files = tuple(FileView(f.id, f.name, f.mime, f.kind, f.record) for f in await store.files(session, case.id))
+            theirs = [file for file in await store.files(session, case.id) if file.sender == "patient"]
+            files = tuple(FileView(f.id, f.name, f.mime, f.kind, f.record) for f in theirs)
             lines = [self._state_line(case)]
             if case.urgent:
                 lines.append(self.words("desk.urgent_flag", reason=self.reason(case.urgent_reason)))
@@ -405,6 +403,7 @@ class Desk(Links):
         says = [Say("human.closed", {"name": case.holder_name}), Say("resume.open", {}, next_choices(working))]
         for conversation in await store.conversations_of(session, case.id):
             await self.deliver(session, case, conversation, says, progress)
+        progress.paused = True  # a first "ok" after the coordinator answers no question from long ago
         case.progress = progress.model_dump_json()
 
     async def not_delivered(self, case_id: str, reason: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -53,10 +54,10 @@ class Inbound:
         files = tuple(FileRef(**ref) for ref in payload.get("files", ()))
         return Inbound(**{**payload, "files": files})
 
-    def stored(self) -> dict[str, Any]:
-        """The form that is stored; what is longer than we keep is cut."""
-        values = asdict(self)
-        return {**values, "text": self.text[:MAX_TEXT], "files": values["files"][:MAX_FILES]}
+    def kept(self) -> Inbound:
+        """As it is kept: cut where it is longer than that, without characters that no database or peer takes."""
+        text = self.text[:MAX_TEXT].replace("\0", "").encode("utf-8", "replace").decode()
+        return replace(self, text=text, files=self.files[:MAX_FILES])
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class Receiving(Work):
 
         Raises LookupError when the conversation does not exist.
         """
+        inbound = inbound.kept()
         try:
             return await self._receive(conversation_id, external_id, inbound)
         except IntegrityError:  # the same message twice at once
@@ -132,7 +134,7 @@ class Receiving(Work):
                 conversation_id=conversation_id,
                 external_id=external_id,
                 seq=seq,
-                payload=inbound.stored(),
+                payload=asdict(inbound),
                 received_at=self.now(),
                 alarm=safety.screen(inbound.text) or "",
             )
@@ -149,6 +151,7 @@ class Receiving(Work):
                 )
             )
             await session.flush()
+            session.add_all(_file(conversation.case_id, row.id, ref, row.received_at) for ref in inbound.files)
             return Receipt(row.id, seq)
 
     async def _shown(self, session: AsyncSession, conversation_id: str, inbound: Inbound) -> list[dict[str, Any]]:
@@ -156,7 +159,7 @@ class Receiving(Work):
         blocks: list[dict[str, Any]] = [
             {"type": "file", "name": ref.name, "mime": ref.mime, "size": ref.size} for ref in inbound.files
         ]
-        text = inbound.text[:MAX_TEXT]
+        text = inbound.text
         if inbound.kind == "choice":
             button = await store.button(session, conversation_id, inbound.choice)
             text = button.label if button and button.used_at is None else ""
@@ -204,6 +207,20 @@ class Receiving(Work):
             if conversation is None or file is None or file.case_id != conversation.case_id:
                 return None
             return StoredFile(file.path, file.name, file.mime, file.size, file.telegram_file_id)
+
+
+def _file(case: str, turn: str, ref: FileRef, now: datetime) -> File:
+    return File(
+        case_id=case,
+        turn=turn,
+        name=ref.name[:200],
+        mime=ref.mime[:100],
+        size=ref.size,
+        kind=ref.kind[:10],
+        telegram_file_id=ref.telegram_file_id[:200],
+        path=ref.path[:200],
+        created_at=now,
+    )
 
 
 def _with_life(block: dict[str, Any], alive: set[str]) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import store
+from bot import journey, store
 from bot.casework.inbound import Receiving
 from bot.model import Case, Conversation, Link
 from bot.progress import Progress
@@ -56,16 +56,14 @@ class Links(Receiving):
             link.used_at = self.now()
             here = await store.conversations_of(session, case.id)
             await self._move(session, conversation, own, case)
-            row.state, row.said = "done", []
             progress.seen_at = self.now()
             for each in here:
                 await self.deliver(
                     session, case, each, [Say("link.joined", {"channel": conversation.channel})], progress
                 )
-            says = [Say("link.done")]
-            await self.deliver(
-                session, case, conversation, [*says, *welcome_back(progress, case)], progress, in_reply_to=row.seq
-            )
+            says = [Say("link.done"), *_welcome_back(progress, case, self.now())]
+            await self.deliver(session, case, conversation, says, progress, in_reply_to=row.seq)
+            row.state, row.said = "done", [{"say": say.say} for say in says]
             case.progress, case.updated_at = progress.model_dump_json(), self.now()
             return True
 
@@ -78,14 +76,12 @@ class Links(Receiving):
             await session.delete(own)
 
 
-def welcome_back(progress: Progress, case: Case) -> list[Say]:
+def _welcome_back(progress: Progress, case: Case, now: datetime) -> list[Say]:
     """How far they got, and the pending question, as the journey says it."""
-    from bot import journey
-
     working = journey.Turn(
         progress,
         journey.Heard("control.resume"),
-        progress.seen_at,  # type: ignore[arg-type]
+        now,
         consent=case.consent,  # type: ignore[arg-type]
         held=case.state,  # type: ignore[arg-type]
         code=case.code,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,8 +14,7 @@ from bot import journey, store
 from bot.casework.desk import Desk
 from bot.casework.inbound import Inbound
 from bot.journey import Heard, Turn
-from bot.journey.brief import brief
-from bot.journey.turn import FileView, expects
+from bot.journey.turn import FileView, expects, press
 from bot.model import Case, Conversation, File, Inbox
 from bot.progress import Progress
 from bot.render import Say
@@ -25,6 +24,8 @@ log = logging.getLogger(__name__)
 CONSENT_VERSION = "2026-11"
 RETRY_SECONDS = (1, 2, 5, 15, 30, 60)
 LAST_ATTEMPT = 60  # about an hour of trying
+LAST_FAULT = 5  # a fault of ours does not go away by waiting
+BESIDE_A_HUMAN = ("safety.", "steer.delete", "link.")  # what the assistant says even while a human holds the case
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Pending:
     conversation_id: str
     seq: int
     inbound: Inbound
+    pressed: dict[str, Any] | None  # what the button does; None when it is unknown here, or was used
     channel: str
     state: str
     consent: str
@@ -47,32 +49,32 @@ class Pending:
     file_ids: tuple[str, ...]
 
 
+class _NotHeld(Exception):
+    """Nobody holds the case that was to be relayed."""
+
+
 class Turns(Desk):
     """Use cases of the gateway and of the engine's actions."""
 
     async def due_turns(self, skip: set[str]) -> list[tuple[str, str]]:
-        """(lane, turn) of what waits to be handled, oldest first, at most one a lane."""
-        async with self.reading() as session:
-            return list(await store.due_turns(session, self.now(), skip))
+        """(key, turn) of what waits to be handled, except the keys in `skip`.
 
-    async def due_alarms(self, skip: set[str]) -> list[str]:
-        """Turns that raised a red flag when they were received; they overtake what waits before them."""
+        First those with a red flag, which wait for nothing and are their own key; then the oldest of each lane.
+        """
         async with self.reading() as session:
-            return list(await store.due_alarms(session, skip))
+            alarms = await store.due_alarms(session, self.now(), skip)
+            return [*((turn, turn) for turn in alarms), *await store.due_turns(session, self.now(), skip)]
 
     async def pending(self, turn: str) -> Pending | None:
-        """What a turn brings, and where its person stands. Its files become the case's on first sight."""
-        async with self.transaction() as session:
+        """What a turn brings, and where its person stands."""
+        async with self.reading() as session:
             row = await store.inbox(session, turn)
-            if row is None or row.conversation_id is None:
+            conversation = await store.conversation(session, str(row.conversation_id)) if row else None
+            case = await store.case(session, conversation.case_id) if conversation else None
+            if row is None or conversation is None or case is None:
                 return None
-            conversation, case = await self._of(session, row)
             inbound = Inbound.of(row.payload) if row.payload else Inbound("text")
-            files = [file for file in await store.files(session, case.id) if file.turn == turn]
-            if inbound.files and not files and row.state == "new":
-                files = [_file(case, turn, ref, self.now()) for ref in inbound.files]
-                session.add_all(files)
-                await session.flush()
+            button = await store.button(session, conversation.id, inbound.choice) if inbound.choice else None
             progress = Progress.model_validate_json(case.progress)
             return Pending(
                 turn=turn,
@@ -80,6 +82,7 @@ class Turns(Desk):
                 conversation_id=conversation.id,
                 seq=row.seq,
                 inbound=inbound,
+                pressed=dict(button.parse) if button and button.used_at is None else None,
                 channel=conversation.channel,
                 state=case.state,
                 consent=case.consent,
@@ -88,83 +91,103 @@ class Turns(Desk):
                 attempts=row.attempts,
                 alarm=row.alarm,
                 done=row.state != "new",
-                file_ids=tuple(file.id for file in files),
+                file_ids=tuple(file.id for file in await store.files(session, case.id) if file.turn == turn),
             )
-
-    async def choice(self, conversation_id: str, token: str) -> dict[str, Any] | None:
-        """What a button does; None when it is unknown here, or was used."""
-        async with self.reading() as session:
-            button = await store.button(session, conversation_id, token)
-            return dict(button.parse) if button and button.used_at is None else None
 
     async def take_turn(self, turn: str, heard: Heard, decision: str) -> list[Say]:
         """Run one of the journey's decisions (`DECISIONS`). A second call says the same and changes nothing."""
         move = journey.DECISIONS[decision]
 
-        async def run(working: Turn) -> None:
+        def run(working: Turn) -> None:
             journey.decide(working, move)
 
         return await self._turn(turn, heard, run)
 
-    async def speak(self, turn: str, *says: Say, ask: bool = False) -> list[Say]:
-        """Answer a turn with fixed words (a button that died, a sticker), and ask the pending question again."""
+    async def speak(self, turn: str, *says: Say) -> list[Say]:
+        """Answer a turn with fixed words (a button that died, a sticker), then ask the pending question again."""
 
-        async def run(working: Turn) -> None:
+        def say(working: Turn) -> None:
             working.says.extend(says)
-            if ask:
-                journey.turn.ask(working)
+            journey.turn.ask(working)
+
+        def run(working: Turn) -> None:
+            journey.decide(working, say)
 
         return await self._turn(turn, Heard("none"), run)
 
     async def alarm(self, turn: str, tier: str) -> list[Say]:
         """An emergency or self-harm, recognised before the engine was asked."""
 
-        async def run(working: Turn) -> None:
+        def run(working: Turn) -> None:
             journey.safety.alarm(working, tier)
 
         return await self._turn(turn, Heard("safety"), run)
 
-    async def relay(self, turn: str) -> None:
-        """A human holds the case: the words go to the topic, and the assistant is silent."""
+    async def relay(self, turn: str) -> bool:
+        """A human holds the case: the words go to the topic, and the assistant is silent.
 
-        async def run(working: Turn) -> None:
+        False, and nothing done, when nobody holds it any more.
+        """
+
+        def run(working: Turn) -> None:
+            if working.held != "claimed":
+                raise _NotHeld
             working.progress.seen_at = working.now
-            for file in working.heard.of("file"):
-                working.do("keep_file", file=file.value, record="")
 
-        await self._turn(turn, Heard("relay"), run)
+        try:
+            await self._turn(turn, Heard("relay"), run)
+        except _NotHeld:
+            return False
+        return True
 
-    async def delay(self, turn: str, reason: str) -> None:
-        """The engine could not answer: keep the turn for later, and tell the person once."""
+    async def delay(self, turn: str, reason: str, *, fault: bool = False) -> None:
+        """It could not be answered: keep the turn for later, and tell the person once.
+
+        After the last attempt, which comes soon for a `fault` of ours, a person is offered, and the next turn's time
+        has come.
+        """
         async with self.transaction() as session:
             row = await store.inbox(session, turn)
             if row is None or row.state != "new":
                 return
-            conversation, case = await self._of(session, row)
             row.attempts += 1
             row.error = reason[:200]
-            pause = RETRY_SECONDS[min(row.attempts, len(RETRY_SECONDS)) - 1]
-            row.not_before = self.now() + timedelta(seconds=pause)
-            progress = Progress.model_validate_json(case.progress)
-            if row.attempts == 1:
-                await self.deliver(session, case, conversation, [Say("engine.away")], progress, in_reply_to=row.seq)
-            if row.attempts >= LAST_ATTEMPT:
+            row.not_before = self.now() + timedelta(seconds=RETRY_SECONDS[min(row.attempts, len(RETRY_SECONDS)) - 1])
+            last = row.attempts >= (LAST_FAULT if fault else LAST_ATTEMPT)
+            if last:
                 row.state = "failed"
+            if row.conversation_id is None:  # of the coordinators' group
+                return
+            row, conversation, case = await self._open(session, turn)
+            progress = Progress.model_validate_json(case.progress)
+            says = [Say("engine.away")] if row.attempts == 1 else []
+            if last:
+                says = [Say("fallback.second", {}, (press("choice.human", "human"),))]
+                if case.consent != "agreed":
+                    await self._keep_nothing(session, case, conversation, row)
+            await self.deliver(session, case, conversation, says, progress, in_reply_to=row.seq)
             case.progress = progress.model_dump_json()
 
-    async def _of(self, session: AsyncSession, row: Inbox) -> tuple[Conversation, Case]:
-        conversation = await store.conversation(session, str(row.conversation_id))
-        case = await store.case(session, conversation.case_id, lock=True) if conversation else None
-        if conversation is None or case is None:
-            raise LookupError(f"turn {row.id} has no case")
-        return conversation, case
+    async def _open(self, session: AsyncSession, turn: str) -> tuple[Inbox, Conversation, Case]:
+        """A turn with its conversation and its case, locked, as they are once nobody else holds the lock.
 
-    async def _turn(self, turn: str, heard: Heard, run: Callable[[Turn], Awaitable[None]]) -> list[Say]:
+        Raises LookupError when there is no such turn of a person.
+        """
+        row = await store.inbox(session, turn)
+        conversation = await store.conversation(session, str(row.conversation_id)) if row else None
+        while row and conversation:
+            await session.flush()
+            case = await store.case(session, conversation.case_id, lock=True)
+            await session.refresh(conversation)
+            if case is not None and case.id == conversation.case_id:
+                await session.refresh(row)
+                return row, conversation, case
+            # While we waited the conversation was given to another case, or all of the case was erased.
+        raise LookupError(f"no turn {turn}")
+
+    async def _turn(self, turn: str, heard: Heard, run: Callable[[Turn], None]) -> list[Say]:
         async with self.transaction() as session:
-            row = await store.inbox(session, turn)
-            if row is None:
-                raise LookupError(f"no turn {turn}")
-            conversation, case = await self._of(session, row)
+            row, conversation, case = await self._open(session, turn)
             if row.state == "done":
                 return [Say.from_json(said) for said in row.said or []]
             inbound = Inbound.of(row.payload) if row.payload else Inbound("text")
@@ -180,12 +203,17 @@ class Turns(Desk):
                 channel=conversation.channel,
                 files=tuple(FileView(f.id, f.name, f.mime, f.kind, f.record) for f in files if f.sender == "patient"),
             )
-            await run(working)
+            run(working)
+            if case.state == "claimed" and inbound.kind == "choice":
+                # An old button does what it stood for, and the assistant stays silent beside the coordinator.
+                working.says = [say for say in working.says if say.say.startswith(BESIDE_A_HUMAN)]
             row.state = "done"
-            row.said = [say.to_json() for say in working.says]
             await self._settle_button(session, conversation, inbound)
-            await self._apply(session, working, case, conversation, row, inbound)
-            return working.says
+            kept = await self._apply(session, working, case, conversation, row, inbound)
+            row.said = [{"say": say.say} for say in working.says]
+        if not kept:
+            await self.scrub()
+        return working.says
 
     async def _settle_button(self, session: AsyncSession, conversation: Conversation, inbound: Inbound) -> None:
         """A pressed button dies with those beside it; on Telegram the message then shows what was chosen."""
@@ -212,13 +240,13 @@ class Turns(Desk):
         conversation: Conversation,
         row: Inbox,
         inbound: Inbound,
-    ) -> None:
-        """Effects, then words, in the order in which a person sees them."""
+    ) -> bool:
+        """Effects, then words, in the order in which a person sees them. False when what was said is not kept."""
         was_with_people = case.state in ("waiting", "claimed")
         for effect in working.effects:
             if effect.name == "erase":
-                await self._erase(session, case, conversation, row)
-                return
+                working.says = await self._erase(session, case, conversation, row)
+                return False
             await self._EFFECTS[effect.name](self, session, working, case, conversation, effect.args)
         if was_with_people and case.state in ("waiting", "claimed"):
             await self.to_topic(session, case, conversation, row, inbound)
@@ -228,6 +256,7 @@ class Turns(Desk):
         case.updated_at = self.now()
         if case.consent != "agreed":
             await self._keep_nothing(session, case, conversation, row)
+        return case.consent != "declined"
 
     async def _keep_nothing(self, session: AsyncSession, case: Case, conversation: Conversation, row: Inbox) -> None:
         """Nobody has agreed: the words and files that were just answered are not kept."""
@@ -237,7 +266,6 @@ class Turns(Desk):
                     await self.send(session, "unlink", {"path": file.path}, lane="files")
                 await session.delete(file)
         row.payload = {}
-        row.said = [{**said, "args": {}} for said in row.said or []]
         message = await store.message(session, conversation.id, row.seq)
         if message is not None:
             message.blocks = []
@@ -253,7 +281,8 @@ class Turns(Desk):
     async def _decline(
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
     ) -> None:
-        """Declined, or withdrawn: what was noted so far goes."""
+        """Declined: what was noted so far goes, and so does what was said about it."""
+        await store.erase_transcript(session, case.id)
         case.consent, case.consent_version = "declined", CONSENT_VERSION
         case.consent_at, case.consent_channel = self.now(), conversation.channel
         working.progress = Progress(
@@ -275,13 +304,15 @@ class Turns(Desk):
     async def _hand_off(
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
     ) -> None:
+        there_until = case.closed_at  # the topic of a case that was closed has its earlier files already
         case.state, case.handed_off_at = "waiting", self.now()
         case.holder_id, case.holder_name, case.closed_at = None, "", None
         case.urgent = working.progress.urgent(self.now().date())
         case.urgent_reason = "treatment_soon" if case.urgent else ""
-        await self.open_topic(session, case, brief(working.progress, working.files), working.progress)
+        await self.open_topic(session, case)
         for file in await store.files(session, case.id):
-            await self.file_to_topic(session, case, conversation, file)
+            if file.sender == "patient" and (there_until is None or file.created_at > there_until):
+                await self.file_to_topic(session, case, conversation, file)
 
     async def _link(
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
@@ -297,13 +328,12 @@ class Turns(Desk):
         "link": _link,
     }
 
-    async def _erase(self, session: AsyncSession, case: Case, conversation: Conversation, row: Inbox) -> None:
+    async def _erase(self, session: AsyncSession, case: Case, conversation: Conversation, row: Inbox) -> list[Say]:
         """Delete everything of a case, tell the coordinators that there is nothing to answer, and give a receipt."""
         topic_id, receipt = case.topic_id, self.new_case(case.lang).code.replace("WP-", "DEL-")
         conversations = await store.conversations_of(session, case.id)
-        for path in await store.erase(session, case.id, keep_turn=row.id):
+        for path in await store.erase(session, case.id, until=row.number):
             await self.send(session, "unlink", {"path": path}, lane="files")
-        row.payload, row.said = {}, []
         fresh = self.new_case(case.lang)
         session.add(fresh)
         await session.flush()
@@ -315,19 +345,8 @@ class Turns(Desk):
             await self.send(session, "topic.delete", {"topic_id": topic_id}, lane=f"topic:{case.id}")
         progress = Progress()
         said = [Say("steer.deleted", {"receipt": receipt})]
-        await self.deliver(session, fresh, conversation, said, progress, in_reply_to=row.seq)
+        for each in conversations:
+            reply = row.seq if each.id == conversation.id else None
+            await self.deliver(session, fresh, each, said, progress, in_reply_to=reply)
         fresh.progress = progress.model_dump_json()
-
-
-def _file(case: Case, turn: str, ref: Any, now: Any) -> File:
-    return File(
-        case_id=case.id,
-        turn=turn,
-        name=ref.name[:200],
-        mime=ref.mime[:100],
-        size=ref.size,
-        kind=ref.kind[:10],
-        telegram_file_id=ref.telegram_file_id[:200],
-        path=ref.path[:200],
-        created_at=now,
-    )
+        return said
