@@ -30,7 +30,6 @@ from bot.engine import Engine
 from bot.gateway import Gateway
 from bot.guide import Guide
 from bot.model import Base, Case, Conversation, Inbox, Outbox
-from bot.progress import Progress
 from bot.settings import Settings
 from bot.wake import Wake
 from sandbox.clock import Clock
@@ -206,7 +205,7 @@ class Waypoint:
         async with self.casework.transaction() as session:
             case, _ = await self._of(session, conversation)
             case.consent, case.state, case.handed_off_at = "agreed", "waiting", self.now()
-            await self.casework.open_topic(session, case, [], Progress())
+            await self.casework.open_topic(session, case)
         await self.settle()
         return Handed(self, person, conversation, await self.case(conversation))
 

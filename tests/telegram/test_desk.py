@@ -70,6 +70,15 @@ async def test_a_plain_message_of_the_topic_stays_there(waypoint: Waypoint) -> N
     assert await handed.heard() == before
 
 
+async def test_a_reply_to_the_topics_creation_alone_is_no_reply(waypoint: Waypoint) -> None:
+    handed = await waypoint.claimed()
+    await handed.write(LUIS, "A note.")
+    await handed.reply(LUIS, await handed.brief(), "A reply.")
+    await waypoint.receive()
+    note, reply = [row.payload["reply_to"] for row in (await waypoint.inbox())[-2:]]
+    assert (note, reply) == (0, (await handed.brief())["message_id"])
+
+
 async def test_a_reply_to_a_colleague_stays_in_the_topic(waypoint: Waypoint) -> None:
     handed = await waypoint.claimed()
     before = await handed.heard()
