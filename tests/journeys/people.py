@@ -207,7 +207,7 @@ class TelegramPerson:
 
     async def send(self, name: str, content: bytes, caption: str) -> None:
         """Send a document."""
-        document = {"file_name": name, "content": base64.b64encode(content).decode()}
+        document = {"name": name, "content": base64.b64encode(content).decode()}
         body = {"from": self._id, "chat": self._id, "document": document}
         await self._telegram.post("messages", **body, **({"caption": caption} if caption else {}))
 
