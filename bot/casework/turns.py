@@ -256,7 +256,8 @@ class Turns(Desk):
         case.updated_at = self.now()
         if case.consent != "agreed":
             await self._keep_nothing(session, case, conversation, row)
-        return case.consent != "declined"
+            return not (inbound.text or inbound.files or case.consent == "declined")
+        return True
 
     async def _keep_nothing(self, session: AsyncSession, case: Case, conversation: Conversation, row: Inbox) -> None:
         """Nobody has agreed: the words and files that were just answered are not kept."""

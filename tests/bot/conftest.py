@@ -8,7 +8,6 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import database
 from bot.casework import Casework
 from bot.guide import Guide
+from bot.model import Base
 
+NAME = "postgres"  # of the one database; the server makes it itself
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
@@ -106,7 +107,7 @@ def postgres_url(socket: Path, name: str) -> str:
 
 
 async def _execute(socket: Path, *statements: str) -> None:
-    connection = await asyncpg.connect(user="postgres", database="postgres", host=str(socket))
+    connection = await asyncpg.connect(user="postgres", database=NAME, host=str(socket))
     try:
         for statement in statements:
             await connection.execute(statement)
@@ -116,9 +117,8 @@ async def _execute(socket: Path, *statements: str) -> None:
 
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgres: Path) -> Path:
-    """A server whose database `migrated` has the newest schema: tests copy it."""
-    asyncio.run(_execute(postgres, "CREATE DATABASE migrated"))
-    asyncio.run(database.upgrade(postgres_url(postgres, "migrated")))
+    """A server whose database has the newest schema: every test finds it empty."""
+    asyncio.run(database.upgrade(postgres_url(postgres, NAME)))
     return postgres
 
 
@@ -132,7 +132,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def template(request: pytest.FixtureRequest) -> tuple[str, Path]:
-    """The kind of database, and where the migrated one is that a test gets a copy of."""
+    """The kind of database, and where the migrated one is."""
     return request.param, request.getfixturevalue(f"migrated_{request.param}")
 
 
@@ -144,10 +144,15 @@ async def database_url(template: tuple[str, Path], tmp_path: Path) -> AsyncItera
         shutil.copy(place, tmp_path / "waypoint.db")
         yield f"sqlite+aiosqlite:///{tmp_path / 'waypoint.db'}"
         return
-    name = f"t{uuid.uuid4().hex}"
-    await _execute(place, f"CREATE DATABASE {name} TEMPLATE migrated")
-    yield postgres_url(place, name)
-    await _execute(place, f"DROP DATABASE {name} WITH (FORCE)")
+    # Emptying one database is many times faster than making a new one.
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    await _execute(
+        place,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid()",
+        f"TRUNCATE {tables} RESTART IDENTITY CASCADE",
+    )
+    yield postgres_url(place, NAME)
 
 
 @pytest.fixture
