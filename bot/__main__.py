@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Coroutine
 from types import FrameType
 from typing import Any
 
-import httpx
 import telegram
 import uvicorn
 from sqlalchemy import text
@@ -29,8 +28,6 @@ from bot.guide import Guide
 from bot.log import configure
 from bot.settings import Settings, SettingsError, load
 from bot.wake import Wake
-
-log = logging.getLogger(__name__)
 
 
 def telegram_bot(settings: Settings) -> telegram.Bot | None:
@@ -67,19 +64,17 @@ def create_app(settings: Settings) -> Starlette:
 
     checks: dict[str, health.Check] = {"database": database_answers, "engine": engine.ready, "actions": engine.acts}
     routes: list[BaseRoute] = [*web.create_routes(casework, wake, settings)]
+    # Without a bot the dispatcher still removes the files of what was erased.
+    loops.append(Dispatcher(casework, TelegramSender(bot, casework, settings), wake).run())
     if bot is not None:
         checks["telegram"] = _reaches(bot)
         routes += updates.webhook_routes(bot, casework, wake, settings)
-        sender = TelegramSender(bot, casework, settings)
-        loops.append(Dispatcher(casework, sender, wake).run())
-        if not settings.telegram_webhook_url:
-            loops.append(updates.Poller(bot, casework, wake, settings).run())
+        # It greets Telegram, for as long as that is away, and then polls unless a webhook is set.
+        loops.append(updates.Poller(bot, casework, wake, settings).run())
     loops.append(gateway.run())
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        if bot is not None:
-            await _start_telegram(bot, casework, settings)
         tasks = [asyncio.create_task(loop) for loop in loops]
         try:
             yield
@@ -115,17 +110,6 @@ def _reaches(bot: telegram.Bot) -> health.Check:
         return True
 
     return check
-
-
-async def _start_telegram(bot: telegram.Bot, casework: Casework, settings: Settings) -> None:
-    """Greet Telegram; while it is away the website is served all the same."""
-    try:
-        await bot.initialize()
-        await updates.prepare(bot, casework, settings)
-    except telegram.error.InvalidToken:
-        raise SettingsError("TELEGRAM_BOT_TOKEN is not a token that Telegram knows. Ask @BotFather for one.") from None
-    except (telegram.error.NetworkError, httpx.HTTPError) as error:
-        log.warning("Telegram is away: %s", type(error).__name__)
 
 
 async def serve(settings: Settings) -> None:
