@@ -15,6 +15,10 @@ class EngineAway(Exception):
     """The engine, or its actions, could not answer; the turn is kept and tried again."""
 
 
+class EngineFault(EngineAway):
+    """The engine is up, and fails at this very message; trying for ever would keep the next ones waiting."""
+
+
 @dataclass(frozen=True)
 class Parsed:
     """What the engine understands of a text without acting on it."""
@@ -78,7 +82,7 @@ class Engine:
 
     async def _post(self, case: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         first = zlib.crc32(case.encode()) % len(self._clients)
-        reason = ""
+        reason, fault = "", False
         for client in (*self._clients[first:], *self._clients[:first]):
             try:
                 response = await client.post(path, json=body)
@@ -89,4 +93,5 @@ class Engine:
                 answer: dict[str, Any] = response.json()
                 return answer
             reason = f"engine answered {response.status_code}"
-        raise EngineAway(reason)
+            fault = response.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.INTERNAL_SERVER_ERROR)
+        raise EngineFault(reason) if fault else EngineAway(reason)

@@ -11,13 +11,15 @@ import re
 from typing import Any
 
 from bot.casework import Casework, Pending
-from bot.engine import TEXT_LIMIT, Engine, EngineAway
-from bot.render import Say
+from bot.engine import TEXT_LIMIT, Engine, EngineAway, EngineFault
+from bot.render import Choice, Say
 from bot.wake import Wake
 
 log = logging.getLogger(__name__)
 
+FAULTS = 3  # tries of a message at which the engine itself fails, before a person is offered instead
 POLL_SECONDS = 0.5  # turns that another process stored, or whose pause is over
+HUMAN = Choice("choice.human", {"intent": "press", "entities": [{"entity": "act", "value": "human"}]})
 COMMANDS: dict[str, dict[str, Any]] = {
     "/start": {"intent": "start", "entities": []},
     "/stop": {"intent": "control.stop", "entities": []},
@@ -96,8 +98,12 @@ class Gateway:
         try:
             await self._decide(pending)
         except EngineAway as away:
-            log.warning("turn %s waits: %s", turn, away)
-            await self._casework.delay(turn, str(away))
+            if isinstance(away, EngineFault) and pending.attempts + 1 >= FAULTS:
+                log.error("turn %s cannot be understood: %s", turn, away)
+                await self._casework.speak(turn, Say("fallback.second", {}, (HUMAN,)))
+            else:
+                log.warning("turn %s waits: %s", turn, away)
+                await self._casework.delay(turn, str(away))
         finally:
             self._wake.notify(pending.conversation_id)
 
