@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import sys
-import warnings
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow comes with Rasa, and nothing here uses it
+# Before numpy is imported: an engine has one core, and more threads would only wait for each other.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
-SECRETS = ("ENGINE_SECRET", "ACTIONS_SECRET")
+from engine.log import configure  # noqa: E402
 
 
 def secret(name: str) -> str:
@@ -34,13 +35,7 @@ def port() -> int:
 def main() -> int:
     """Run the process. A missing model or setting ends it with a sentence."""
     engine_secret, actions_secret, listen = secret("ENGINE_SECRET"), secret("ACTIONS_SECRET"), port()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
-    import structlog
-
-    # Rasa's own log lines quote what people wrote, at DEBUG.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-
+    configure()
     from engine.actions import Actions
     from engine.dialogue import Dialogue, ModelMissing
     from engine.server import create

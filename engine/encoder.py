@@ -8,8 +8,10 @@ packages and are pinned by hash. See NOTICE for the licences.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,9 +79,14 @@ class Encoder:
         vectors = {text: self._recent[text] for text in texts if text in self._recent}
         # Of like length together, so that little of a batch is padding.
         new = sorted({text for text in texts if text not in vectors}, key=len)
-        for start in range(0, len(new), BATCH):
-            batch = new[start : start + BATCH]
-            vectors.update(zip(batch, self._compute(batch), strict=True))
+        batches = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
+        if len(batches) > 1:  # in training; a message never has as many pieces
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                computed = list(pool.map(self._compute, batches))
+        else:
+            computed = [self._compute(batch) for batch in batches]
+        for batch, rows in zip(batches, computed, strict=True):
+            vectors.update(zip(batch, rows, strict=True))
         for text in new:
             self._recent[text] = vectors[text]
         while len(self._recent) > KEPT:

@@ -1,6 +1,6 @@
-"""Rasa component: where the pending question asks for free words (a name, a country), the message is the answer.
+"""Rasa component: a message that answers a question for free words is that answer, unless it clearly steers away.
 
-Somebody may be called "May" or come from "Stop"; so in such a place only clear steering is taken for steering.
+"Mario", "Portugal" or "can I still work during it?" are answers to what was asked. "delete everything" is not.
 """
 
 from __future__ import annotations
@@ -11,23 +11,28 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import INTENT, METADATA, TEXT
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-# They steer from everywhere, in one turn (the guide's rule 8), as safety does.
-STEERING = frozenset(
+WORDS = "words"
+
+# These are heard whatever was asked: "stop", "delete", "a person" work from every state (and so does an emergency).
+STEERS = {
     f"control.{name}"
-    for name in ("human", "stop", "delete_data", "restart", "undo", "skip", "dont_know", "why", "repeat", "simpler", "language")
-)
-ASKING = ("faq.", "service.", "feelings.")
-SURE_STEERING = 0.6
-SURE_ASKING = 0.75
-WORDS_OF_A_QUESTION = 4
+    for name in (
+        "human", "stop", "delete_data", "restart", "undo", "skip", "dont_know", "why", "repeat", "simpler", "language",
+    )
+}  # fmt: skip
+DANGER = {"safety.emergency", "safety.self_harm"}
+OWN_BUSINESS = ("faq.", "service.", "feelings.")
+NO_STEERING = "safety.past_or_hypothetical"
+SURE, SURE_OF_DANGER, FEWEST_WORDS = 0.75, 0.5, 4
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class ExpectedWords(GraphComponent):
-    """Turns the intent into `words` when free words are expected and nothing else is clearly meant."""
+class ExpectedWords(GraphComponent, IntentClassifier):
+    """Makes the intent `words` when the turn's metadata says `expects: words`."""
 
     @classmethod
     def create(
@@ -41,18 +46,23 @@ class ExpectedWords(GraphComponent):
         return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Change the intent of messages whose metadata says that words are expected."""
+        """Replace the intent where free words are expected; the ranking keeps what was read."""
         for message in messages:
-            expects = (message.get(METADATA) or {}).get("expects")
-            if expects == "words" and not _steers(message.get(INTENT) or {}, message.get(TEXT) or ""):
-                message.set(INTENT, {"name": "words", "confidence": 1.0}, add_to_output=True)
+            expects = (message.get("metadata") or {}).get("expects")
+            intent = message.get(INTENT)
+            if expects == WORDS and not steers_away(intent["name"], intent["confidence"], message.get(TEXT)):
+                words = {"name": WORDS, "confidence": 1.0}
+                message.set(INTENT, words, add_to_output=True)
+                message.set(INTENT_RANKING_KEY, [words, *message.get(INTENT_RANKING_KEY, [])], add_to_output=True)
         return messages
 
 
-def _steers(intent: dict[str, Any], text: str) -> bool:
-    name, confidence = str(intent.get("name")), float(intent.get("confidence") or 0.0)
-    if name.startswith("safety.") and name != "safety.past_or_hypothetical":
-        return confidence >= SURE_STEERING or name in ("safety.emergency", "safety.self_harm")
-    if name in STEERING:
-        return confidence >= SURE_STEERING
-    return name.startswith(ASKING) and confidence >= SURE_ASKING and len(text.split()) >= WORDS_OF_A_QUESTION
+def steers_away(intent: str, confidence: float, text: str) -> bool:
+    """Whether the message is clearly something else than the words that were asked for."""
+    if intent in DANGER:
+        return confidence >= SURE_OF_DANGER
+    if intent in STEERS or (intent.startswith("safety.") and intent != NO_STEERING):
+        return confidence >= SURE
+    if intent.startswith(OWN_BUSINESS):
+        return confidence >= SURE and len(text.split()) >= FEWEST_WORDS
+    return False

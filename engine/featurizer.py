@@ -1,4 +1,4 @@
-"""Rasa component: the vector of the whole message, from the sentence encoder."""
+"""Rasa component: the features of the whole message."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from engine.encoder import FINGERPRINT, encoder
+from engine.features import features
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -40,7 +41,7 @@ class SentenceFeaturizer(GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Add the feature to messages."""
         messages = [message for message in messages if message.get(TEXT)]
-        for message, vector in zip(messages, encoder().encode([m.get(TEXT) for m in messages]), strict=True):
+        for message, vector in zip(messages, features([m.get(TEXT) for m in messages]), strict=True):
             message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, type(self).__name__))
         return messages
 

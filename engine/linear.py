@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from engine.encoder import Vectors
+from engine.encoder import DIMENSIONS, Vectors
 
 C = 5.0  # docs/decisions/0003-classifier.md
 FOLDS = 5
@@ -20,7 +22,10 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class LinearModel:
-    """One linear score a label. `temperature` makes the probabilities honest: of those at 0.7, 7 in 10 are right."""
+    """One linear score a label, from the features of a text (engine/features.py).
+
+    `temperature` makes the probabilities honest: of those at 0.7, 7 in 10 are right.
+    """
 
     labels: tuple[str, ...]
     mean: Vectors
@@ -33,7 +38,7 @@ class LinearModel:
         """Learn from one vector and one label an example. Raises ValueError for fewer than two labels."""
         if len(set(labels)) < 2:
             raise ValueError("At least two intents with examples are needed to learn from.")
-        mean = vectors.mean(axis=0)
+        mean = vectors[:, :DIMENSIONS].mean(axis=0)
         regression = LogisticRegression(C=C, max_iter=300, tol=1e-3)
         regression.fit(_centred(vectors, mean), labels)
         weights, bias = regression.coef_, regression.intercept_
@@ -65,20 +70,26 @@ class LinearModel:
             )
 
 
-def held_out_scores(vectors: Vectors, labels: Sequence[str]) -> tuple[tuple[str, ...], Vectors]:
-    """Score each example by a model that did not learn from it (5-fold). Returns the labels' order and the scores.
+class HeldOut(NamedTuple):
+    """Examples scored by a model that did not learn from them: which they are, and their scores by label."""
 
-    Every label needs at least two examples; with fewer than five of some label, fewer folds are made.
+    labels: tuple[str, ...]
+    rows: npt.NDArray[np.int64]
+    scores: Vectors
+
+
+def held_out(vectors: Vectors, labels: Sequence[str]) -> Iterator[HeldOut]:
+    """Five-fold cross-validation, one fold after the other; with fewer than five examples of a label, fewer folds.
+
+    Raises ValueError when a label has a single example.
     """
     known = np.array(labels)
     order, counts = np.unique(known, return_counts=True)
     if counts.min() < 2:
         raise ValueError(f"Intent {order[counts.argmin()]} has one example; it needs at least two.")
-    scores = np.zeros((len(known), len(order)), np.float32)
     folds = StratifiedKFold(min(FOLDS, int(counts.min())), shuffle=True, random_state=0)
-    for learn, held_out in folds.split(vectors, known):
-        scores[held_out] = LinearModel.fit(vectors[learn], known[learn]).scores(vectors[held_out])
-    return tuple(order), scores
+    for learn, rows in folds.split(vectors, known):
+        yield HeldOut(tuple(order), rows, LinearModel.fit(vectors[learn], list(known[learn])).scores(vectors[rows]))
 
 
 def calibrate(order: Sequence[str], scores: Vectors, labels: Sequence[str]) -> float:
@@ -100,6 +111,7 @@ def softmax(scores: Vectors) -> Vectors:
 
 
 def _centred(vectors: Vectors, mean: Vectors) -> Vectors:
-    centred = vectors - mean
-    unit: Vectors = centred * (np.sqrt(2) / np.linalg.norm(centred, axis=1, keepdims=True)).astype(np.float32)
-    return unit
+    """The sentence vectors as directions from the mean of all, since all lie on one side; the marks as they are."""
+    directions = vectors[:, :DIMENSIONS] - mean
+    directions = directions * (np.sqrt(2) / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+    return np.hstack([directions, vectors[:, DIMENSIONS:]])

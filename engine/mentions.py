@@ -1,4 +1,4 @@
-"""Rasa component: the records and relations that a message mentions, as entities."""
+"""Rasa component: the records and the people that a message names."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from rasa.shared.nlu.training_data.message import Message
 from engine.records import find_records
 from engine.relations import find_relations
 
+MOST = 40  # entities of a kind in one message
+
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class MentionExtractor(GraphComponent, EntityExtractorMixin):
-    """Patterns only; it learns nothing."""
+    """Adds the entities `record`, with its state, and `relation`. It works by patterns and learns nothing."""
 
     @classmethod
     def create(
@@ -32,10 +34,11 @@ class MentionExtractor(GraphComponent, EntityExtractorMixin):
         return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Add entities to messages."""
+        """Add the entities to messages."""
         for message in messages:
             text = message.get(TEXT) or ""
-            found = [{"entity": "record", **record._asdict()} for record in find_records(text)]
-            found += [{"entity": "relation", **relation._asdict()} for relation in find_relations(text)]
-            message.set(ENTITIES, message.get(ENTITIES, []) + found, add_to_output=True)
+            found = [{"entity": "record", **record._asdict()} for record in find_records(text)[:MOST]]
+            found += [{"entity": "relation", **relation._asdict()} for relation in find_relations(text)[:MOST]]
+            entities = message.get(ENTITIES, []) + [{**entity, "extractor": self.name} for entity in found]
+            message.set(ENTITIES, entities, add_to_output=True)
         return messages

@@ -12,6 +12,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow comes with Rasa, and nothing here uses it
 
+from engine.log import configure
+
 MODEL = Path("models/waypoint.tar.gz")
 SOURCES = ("data/nlu", "data/stories")
 
@@ -48,7 +50,7 @@ def train(output: Path = MODEL, config: str = "config.yml", domain: str = "domai
 
 def main() -> int:
     """The command line; returns the exit code."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    configure()
     logging.getLogger("engine").setLevel(logging.INFO)
     train()
     return 0

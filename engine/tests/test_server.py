@@ -138,13 +138,18 @@ def test_typed_words_never_become_a_structured_intent(engine: Engine, text: str)
     answer = engine.typed(text)
     assert answer["intent"]["name"] not in ("press", "start", "file")
     assert answer["intent"]["confidence"] < 1
-    assert all(e["entity"] in ("signal", "record", "relation") for e in Action.calls[0]["tracker"]["latest_message"]["entities"])
+    assert all(
+        e["entity"] in ("signal", "record", "relation")
+        for e in Action.calls[0]["tracker"]["latest_message"]["entities"]
+    )
 
 
 def test_a_pressed_button_travels_as_data(engine: Engine) -> None:
     Action.calls.clear()
     entities = [{"entity": "act", "value": "signal"}, {"entity": "signal", "value": "pressured"}]
-    status, answer = engine.post("/turn", {"case": "c", "turn": "t", "parse": {"intent": "press", "entities": entities}})
+    status, answer = engine.post(
+        "/turn", {"case": "c", "turn": "t", "parse": {"intent": "press", "entities": entities}}
+    )
     assert (status, answer["says"][0]["say"]) == (200, "action_press")
     assert Action.calls[0]["tracker"]["latest_message"]["entities"] == entities
 
@@ -176,14 +181,18 @@ def test_what_is_no_message_is_refused_with_a_sentence(engine: Engine, body: Any
     assert answer["error"].endswith(".")
 
 
-@pytest.mark.parametrize("text", ["x" * 2000, "\u200b", "\U0001f62d\U0001f62d", "مرحبا كيف حالك", "我妈妈得了癌症", "/", "  /  "])
+@pytest.mark.parametrize(
+    "text", ["x" * 2000, "\u200b", "\U0001f62d\U0001f62d", "مرحبا كيف حالك", "我妈妈得了癌症", "/", "  /  "]
+)
 def test_any_text_gets_some_action(engine: Engine, text: str) -> None:
     assert len(engine.typed(text)["says"]) == 1
 
 
 def test_where_words_are_expected_a_name_is_the_answer_and_stop_is_still_stop(engine: Engine) -> None:
     assert engine.typed("Samira", expects="words")["intent"]["name"] == "words"
-    assert engine.typed("stop, delete everything you have about me", expects="words")["intent"]["name"].startswith("control.")
+    assert engine.typed("stop, delete everything you have about me", expects="words")["intent"]["name"].startswith(
+        "control."
+    )
 
 
 def test_several_records_with_their_states_come_out_of_one_message(engine: Engine) -> None:
@@ -205,7 +214,12 @@ def test_a_failing_action_is_answered_with_503_so_that_the_turn_is_tried_again(e
 def test_without_a_model_the_start_ends_with_what_to_do(tmp_path: Path) -> None:
     secrets = {"ENGINE_SECRET": "a", "ACTIONS_SECRET": "b", "ENGINE_MODEL": str(tmp_path / "none.tar.gz")}
     ended = subprocess.run(
-        [sys.executable, "-m", "engine"], cwd=ROOT, env={**os.environ, **secrets}, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "engine"],
+        cwd=ROOT,
+        env={**os.environ, **secrets},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert ended.returncode == 1
     assert "make train" in ended.stderr

@@ -1,0 +1,97 @@
+"""Signals said in one message, found clause by clause. How a clause is read is given, so that the rules are tested."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.encoder import Vectors
+from engine.signals import find_signals
+
+LABELS = (
+    "oos",
+    "signals.dismissal.pressured",
+    "signals.dismissal.unanswered_questions",
+    "signals.self.yes",
+    "signals.self.no",
+    "signals.situations.major_surgery",
+)
+
+
+def reads(**by_word: tuple[str, float]) -> object:
+    """A reader that knows clauses by one word in them: word=(label, probability)."""
+
+    def read(texts: list[str]) -> Vectors:
+        rows = np.zeros((len(texts), len(LABELS)), np.float32)
+        for row, text in enumerate(texts):
+            known = [answer for word, answer in by_word.items() if word in text.lower()]
+            if len(known) == 1:  # two things in one piece are read as neither
+                label, probability = known[0]
+                rows[row, LABELS.index(label)] = probability
+            rows[row, 0] = max(0.0, 1 - rows[row].sum())
+        return rows
+
+    return read
+
+
+def found(text: str, **by_word: tuple[str, float]) -> list[tuple[str, str, str]]:
+    signals = find_signals(text, LABELS, reads(**by_word))  # type: ignore[arg-type]
+    return [(signal.value, signal.polarity, text[signal.start : signal.end]) for signal in signals]
+
+
+SURGERY = ("signals.situations.major_surgery", 0.9)
+QUESTIONS = ("signals.dismissal.unanswered_questions", 0.9)
+
+
+def test_each_signal_comes_with_the_clause_that_says_it() -> None:
+    text = "They want to take out her whole stomach, nobody replies to us"
+    assert found(text, stomach=SURGERY, replies=QUESTIONS) == [
+        ("major_surgery", "yes", "They want to take out her whole stomach"),
+        ("unanswered_questions", "yes", "nobody replies to us"),
+    ]
+
+
+def test_an_unsure_reading_fills_nothing() -> None:
+    assert found("it went on and on", went=("signals.situations.major_surgery", 0.6)) == []
+
+
+def test_a_word_that_speaks_for_the_signal_makes_up_for_an_unsure_reading() -> None:
+    text = "a whipple for him it seems"
+    assert found(text, whipple=("signals.situations.major_surgery", 0.55)) == [("major_surgery", "yes", text)]
+
+
+def test_what_is_only_supposed_fills_nothing() -> None:
+    assert found("what if they take out her stomach", stomach=SURGERY) == []
+
+
+def test_what_happened_to_a_neighbour_fills_nothing() -> None:
+    assert found("my neighbour had her stomach removed", stomach=SURGERY) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "signal"),
+    [
+        ("no, nobody pressures me", "pressured"),
+        ("the doctor answered everything we asked", "unanswered_questions"),
+        ("no surgery planned", "major_surgery"),
+        ("they gave us time to think", "pressured"),
+    ],
+)
+def test_a_signal_denied_is_marked_as_denied_whatever_the_reading(text: str, signal: str) -> None:
+    assert (signal, "no", text.split(", ")[-1]) in found(text, surgery=SURGERY)
+
+
+def test_a_denial_taken_back_is_no_denial() -> None:
+    assert found("he never answered everything we asked") == []
+
+
+def test_to_understand_enough_is_a_signal_that_is_not_there() -> None:
+    assert found("we grasp it all", grasp=("signals.self.yes", 0.9)) == [("understand_enough", "no", "we grasp it all")]
+    assert found("we follow none of it", follow=("signals.self.no", 0.9)) == [
+        ("understand_enough", "yes", "we follow none of it")
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "x" * 2_000, "no " * 660, "a, " * 660, "\u200b", "我妈妈得了癌症"])
+def test_any_text_can_be_read(text: str) -> None:
+    assert found(text) == []
