@@ -66,9 +66,10 @@ async def inbox_by_external(session: AsyncSession, lane: str, external_id: str) 
     return await session.scalar(select(Inbox).where(Inbox.lane == lane, Inbox.external_id == external_id))
 
 
-async def inbox(session: AsyncSession, turn: str) -> Inbox | None:
-    """A turn by its id."""
-    return await session.scalar(select(Inbox).where(Inbox.id == turn))
+async def inbox(session: AsyncSession, turn: str, *, lock: bool = False) -> Inbox | None:
+    """A turn by its id; with `lock`, held until the transaction ends."""
+    query = select(Inbox).where(Inbox.id == turn)
+    return await session.scalar(query.with_for_update() if lock else query)
 
 
 async def due_turns(session: AsyncSession, now: datetime, skip: set[str]) -> Sequence[tuple[str, str]]:

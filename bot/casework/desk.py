@@ -186,6 +186,8 @@ class Desk(Links):
             case = await store.case(session, case_id, lock=True)
             if case is not None:
                 case.topic_id, case.brief_message_id = topic_id, None
+            else:  # all of it was deleted while the topic was being opened
+                await self.send(session, "topic.delete", {"topic_id": topic_id}, lane=f"topic:{case_id}")
 
     async def topic_lost(self, case_id: str, *, needed: bool = True) -> None:
         """Somebody deleted the topic: the next thing that goes there opens a new one, brief first.
@@ -211,8 +213,11 @@ class Desk(Links):
     async def topic_posted(self, case_id: str, chat_id: int, message_id: int, mark: str) -> None:
         """Remember what a message in the topic stands for."""
         async with self.transaction() as session:
+            case = await store.case(session, case_id, lock=True)
+            if case is None:
+                return
             await session.merge(TopicMessage(chat_id=chat_id, message_id=message_id, case_id=case_id, kind=mark))
-            if mark == "brief" and (case := await store.case(session, case_id, lock=True)):
+            if mark == "brief":
                 case.brief_message_id = message_id
 
     async def transcript(self, case_id: str, limit: int = 20) -> str:
@@ -235,7 +240,7 @@ class Desk(Links):
         Returns the ids of the conversations whose people may have something new to read.
         """
         async with self.transaction() as session:
-            row = await store.inbox(session, turn)
+            row = await store.inbox(session, turn, lock=True)
             if row is None or row.state == "done":
                 return []
             row.state = "done"
@@ -296,10 +301,11 @@ class Desk(Links):
     async def _wrote(self, session: AsyncSession, case: Case, said: DeskInbound) -> None:
         command, _, rest = said.text.partition(" ")
         command = command.partition("@")[0]  # in groups Telegram writes /close@OurBot
-        if command == "/close":
-            await self._close(session, case, said)
-        elif command == "/claim":
-            await self.post(session, case, await self._claim(session, case, said))
+        if command in ("/claim", "/close"):
+            before = case.state
+            answer = await (self._claim if command == "/claim" else self._close)(session, case, said)
+            if case.state == before:  # when it did change, the topic was told already
+                await self.post(session, case, answer)
         elif command == "/say" and rest.strip():
             await self._reply(session, case, said, rest.strip())
         elif command.startswith("/"):

@@ -83,7 +83,7 @@ class Sending(Work):
             if row is not None:
                 row.state, row.sent_at, row.message_id, row.error = "sent", self.now(), message_id, ""
                 row.payload = {}  # the words stand in the transcript; they are not kept twice
-            if outgoing.kind == "card" and message_id and outgoing.conversation_id:
+            if row is not None and outgoing.kind == "card" and message_id and outgoing.conversation_id:
                 conversation = await session.get(Conversation, outgoing.conversation_id)
                 if conversation is not None:
                     conversation.card_message_id = message_id

@@ -93,6 +93,7 @@ class Someone:
     async def hand_off(self) -> Someone:
         """Agreed, and the case is with the coordinators."""
         await self.agree()
+        await self.press("choice.ask")
         await self.write("control.human")
         await self.write("words", "Samira")
         for _ in range(3):
@@ -142,6 +143,14 @@ class Someone:
     async def progress(self) -> Progress:
         """Their document, as it stands."""
         return Progress.model_validate_json((await self.case()).progress)
+
+    async def known(self, **facts: Any) -> None:
+        """Let something be known already, as if it had been told before."""
+        async with self.casework.transaction() as session:
+            case = await case_of(session, (await self.case()).id, lock=True)
+            assert case is not None
+            progress = Progress.model_validate_json(case.progress)
+            case.progress = progress.model_copy(update=facts).model_dump_json()
 
     async def row(self) -> Conversation:
         """Their conversation's row."""
