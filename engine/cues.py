@@ -1,8 +1,9 @@
 """Words that speak for a signal, and words that deny one.
 
 The classifier reads meaning and is weak where one word decides: a "not", the name of a rare tumour, "relapse". A cue
-raises its reading (engine/signals.py); a denial is taken by itself. Written from the guide's own description of each
-signal, not from any example.
+raises its reading (engine/signals.py); a denial is taken by itself. They were written from the guide's description of
+each signal and with the training examples in view, so their gain on those examples is larger than it will be on new
+words (docs/decisions/0003-classifier.md).
 """
 
 # ruff: noqa: E501 (vocabularies are easier to read and to add to in long lines)
