@@ -28,6 +28,10 @@ test: .venv/.stamp $(MODEL) ## Run all tests
 	$(PYTHON) -m pytest || status=1; \
 	exit $$status
 
+.PHONY: bench
+bench: .venv/.stamp $(MODEL) ## Measure turns, memory and start beside a stock Rasa (ARGS=--quick for a few minutes)
+	@$(PYTHON) -m bench $(ARGS)
+
 .PHONY: chat
 chat: .venv/.stamp ## Talk to a running Waypoint in the terminal (ARGS=--ids shows the guide's ids)
 	@$(PYTHON) scripts/chat.py $(ARGS)
