@@ -20,7 +20,8 @@ def inform(turn: Turn) -> None:
         keep_own(turn)  # they were asked for a question of their own, and this is it
         return
     say, step = turn.heard.intent, turn.progress.step
-    if say == "faq.how_to_start" and step.name == "records" and len(turn.heard.text.split()) <= SHORT_QUESTION:
+    asked = len(turn.heard.text.split())  # nothing, when it was a button
+    if say == "faq.how_to_start" and step.name == "records" and 0 < asked <= SHORT_QUESTION:
         how(turn, step.about)  # "how do I get that?", of the record they are asked about
         return
     if say in UNKNOWN:
