@@ -12,14 +12,12 @@ from typing import Any
 
 from bot.casework import Casework, Pending
 from bot.engine import TEXT_LIMIT, Engine, EngineAway, EngineFault
-from bot.render import Choice, Say
+from bot.render import Say
 from bot.wake import Wake
 
 log = logging.getLogger(__name__)
 
-FAULTS = 3  # tries of a message at which the engine itself fails, before a person is offered instead
 POLL_SECONDS = 0.5  # turns that another process stored, or whose pause is over
-HUMAN = Choice("choice.human", {"intent": "press", "entities": [{"entity": "act", "value": "human"}]})
 COMMANDS: dict[str, dict[str, Any]] = {
     "/start": {"intent": "start", "entities": []},
     "/stop": {"intent": "control.stop", "entities": []},
@@ -98,12 +96,8 @@ class Gateway:
         try:
             await self._decide(pending)
         except EngineAway as away:
-            if isinstance(away, EngineFault) and pending.attempts + 1 >= FAULTS:
-                log.error("turn %s cannot be understood: %s", turn, away)
-                await self._casework.speak(turn, Say("fallback.second", {}, (HUMAN,)))
-            else:
-                log.warning("turn %s waits: %s", turn, away)
-                await self._casework.delay(turn, str(away))
+            log.warning("turn %s waits: %s", turn, away)
+            await self._casework.delay(turn, str(away), fault=isinstance(away, EngineFault))
         finally:
             self._wake.notify(pending.conversation_id)
 
@@ -118,7 +112,7 @@ class Gateway:
         elif inbound.kind == "choice" and pending.pressed is None:
             await self._casework.speak(turn, Say("choice.stale"))
         elif inbound.kind == "choice":
-            await self._engine.turn(case, turn, parse=pending.pressed)
+            await self._choice(pending)
         elif inbound.kind == "text" and inbound.text.startswith("/"):
             await self._command(pending)
         elif pending.state == "claimed" and _DELETE.fullmatch(inbound.text):  # the words that the consent names
@@ -142,6 +136,12 @@ class Gateway:
         else:
             say = f"input.unsupported.{inbound.note}"
             await self._casework.speak(turn, Say(say if say in self._casework.guide.ids else "input.unsupported.other"))
+
+    async def _choice(self, pending: Pending) -> None:
+        try:
+            await self._engine.turn(pending.case_id, pending.turn, parse=pending.pressed)
+        except EngineFault:  # a button of an older version, whose intent is gone
+            await self._casework.speak(pending.turn, Say("choice.stale"))
 
     async def _command(self, pending: Pending) -> None:
         command, *rest_of_it = pending.inbound.text.split(maxsplit=1)

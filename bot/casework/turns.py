@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 CONSENT_VERSION = "2026-11"
 RETRY_SECONDS = (1, 2, 5, 15, 30, 60)
 LAST_ATTEMPT = 60  # about an hour of trying
-LAST_FAULT = 5  # a fault of ours does not go away by waiting
+LAST_FAULT = 3  # a fault of ours does not go away by waiting, and the next messages wait behind it
 BESIDE_A_HUMAN = ("safety.", "steer.delete", "link.")  # what the assistant says even while a human holds the case
 
 

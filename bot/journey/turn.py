@@ -272,4 +272,5 @@ def _first_words(turn: Turn, decision: Move) -> None:
 
 def _bare(heard: Heard) -> bool:
     """Whether a message says nothing by itself; where free words were asked for, the engine's first guess tells."""
-    return heard.intent in BARE or (heard.intent == "words" and heard.ranking[:1] != () and heard.ranking[0] in BARE)
+    read = next((name for name in heard.ranking if name != "words"), "") if heard.intent == "words" else heard.intent
+    return read in BARE

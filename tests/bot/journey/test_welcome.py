@@ -183,12 +183,12 @@ def test_ok_after_a_silence_is_not_taken_for_a_name(agreed: Talk) -> None:
     agreed.write("control.human")
     assert agreed.step.name == "contact_name"
     agreed.now += timedelta(days=3)
-    assert agreed.write("words", "ok", ranking=("control.yes", "control.thanks")) == [
+    assert agreed.write("words", "ok", ranking=("words", "control.yes", "control.thanks")) == [
         "resume.welcome_back",
         "handoff.name_ask",
     ]
     assert agreed.progress.contact.name == ""
-    agreed.write("words", "Samira", ranking=("oos",))
+    agreed.write("words", "Samira", ranking=("words", "oos"))
     assert agreed.progress.contact.name == "Samira"
 
 
