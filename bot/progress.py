@@ -6,6 +6,7 @@ person's own words, and how often each sentence was said. `Progress.model_valida
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
@@ -64,6 +65,7 @@ RELATIONS = (
     "friend",
     "relative",
 )
+_FAST = re.compile(r"\b(?:leuka?emi\w*|lymphom\w*|aml)\b", re.IGNORECASE)  # named in their own words
 URGENT_DAYS = 14  # a treatment date this near raises the case's priority (rules.md, 5)
 
 Answer = Literal["yes", "no", "not_sure", "skipped"]
@@ -182,10 +184,14 @@ class Progress(_Document):
         self.questions.append(question)
         return True
 
-    def urgent(self, today: date) -> bool:
-        """Whether the case goes first: treatment within 14 days, or a child is ill (rules.md, 5)."""
+    def urgent(self, today: date) -> str:
+        """Why the case goes first, or "": treatment within 14 days, a child, a cancer that cannot wait (rules.md, 5)."""
         soon = self.treatment.on is not None and 0 <= (self.treatment.on - today).days <= URGENT_DAYS
-        return soon or (self.role == "carer" and self.relation in ("child", "son", "daughter"))
+        if soon or (self.role == "carer" and self.relation in ("child", "son", "daughter")):
+            return "treatment_soon"
+        said = [answer.words for answer in self.signals.values()]
+        said += [answer.note for answer in self.records.values()] + [question.text for question in self.questions]
+        return "fast_cancer" if any(map(_FAST.search, said)) else ""
 
     def _answer(self, name: str) -> str:
         known = self.signals.get(name)

@@ -308,8 +308,8 @@ class Turns(Desk):
         there_until = case.closed_at  # the topic of a case that was closed has its earlier files already
         case.state, case.handed_off_at = "waiting", self.now()
         case.holder_id, case.holder_name, case.closed_at = None, "", None
-        case.urgent = working.progress.urgent(self.now().date())
-        case.urgent_reason = "treatment_soon" if case.urgent else ""
+        case.urgent_reason = working.progress.urgent(self.now().date())
+        case.urgent = bool(case.urgent_reason)
         await self.open_topic(session, case)
         for file in await store.files(session, case.id):
             if file.sender == "patient" and (there_until is None or file.created_at > there_until):

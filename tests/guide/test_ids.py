@@ -41,7 +41,7 @@ FAMILIES: dict[str, set[str]] = {
     "feelings": set(FEELINGS),
     "why": each("why.{}", sorted(steer.WHY)),
     "alarms": set(safety.ALARMS.values()) | each("safety.held_{}", ["emergency", "self_harm"]),
-    "reasons of urgency": each("desk.reason.{}", [*safety.ALARMS, "treatment_soon"]),
+    "reasons of urgency": each("desk.reason.{}", [*safety.ALARMS, "treatment_soon", "fast_cancer"]),
     "who speaks": each("desk.role.{}", ["patient", "coordinator"]),
     "what cannot be read": each("input.unsupported.{}", ["voice", "sticker", "location", "contact", "edited", "other"]),
     "commands": each("command.{}", COMMANDS),

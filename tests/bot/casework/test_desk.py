@@ -390,6 +390,19 @@ async def test_a_near_treatment_date_marks_the_card(someone: Someone, casework: 
     assert casework.words("desk.urgent_flag", reason=casework.reason("treatment_soon")) in card.text
 
 
+async def test_a_leukaemia_that_was_named_marks_the_card(someone: Someone, casework: Casework) -> None:
+    await someone.agree()
+    await someone.write("signals.situations.rare_cancer", "it is an acute leukaemia")
+    await someone.write("control.human")
+    for _ in range(4):
+        await someone.write("control.skip")
+    await someone.press("choice.send")
+    assert (await someone.case()).urgent_reason == "fast_cancer"
+    card = await casework.card((await someone.case()).id)
+    assert card is not None
+    assert casework.reason("fast_cancer") in card.text
+
+
 @pytest.mark.parametrize("claimed", [False, True])
 async def test_a_red_flag_alerts_the_people_who_hold_the_case(waiting: Someone, topic: Topic, claimed: bool) -> None:
     if claimed:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from bot.journey.treatment import read_date
-from bot.progress import Progress, Step, TreatmentDate
+from bot.progress import Progress, Question, RecordAnswer, SignalAnswer, Step, TreatmentDate
 from tests.bot.conftest import MONDAY
 from tests.bot.journey.talk import Talk
 
@@ -98,7 +98,7 @@ def test_fourteen_days_or_fewer_is_soon(agreed: Talk, days: int, said: str) -> N
     agreed.at("treatment_date")
     words = "today" if days == 0 else f"in {days} days"
     assert agreed.write("words", words) == [f"treatment_date.{said}", "handoff.offer"]
-    assert agreed.progress.urgent(MONDAY.date()) is (said == "soon")
+    assert bool(agreed.progress.urgent(MONDAY.date())) is (said == "soon")
 
 
 def test_a_child_goes_first_whatever_the_date() -> None:
@@ -106,6 +106,17 @@ def test_a_child_goes_first_whatever_the_date() -> None:
         assert Progress(role="carer", relation=relation).urgent(MONDAY.date())
     assert not Progress(role="carer", relation="mother").urgent(MONDAY.date())
     assert not Progress(role="self", relation="").urgent(MONDAY.date())
+
+
+@pytest.mark.parametrize("words", ["he has acute leukaemia", "Leukemia (AML)", "a lymphoma of the brain"])
+def test_a_cancer_that_may_not_wait_goes_first_wherever_it_was_named(words: str) -> None:
+    assert Progress(signals={"rare_cancer": SignalAnswer(answer="yes", words=words)}).urgent(MONDAY.date())
+    assert Progress(records={"pathology": RecordAnswer(state="have", note=words)}).urgent(MONDAY.date())
+    assert Progress(questions=[Question(text=words, origin="own")]).urgent(MONDAY.date())
+
+
+def test_other_words_put_nobody_first() -> None:
+    assert not Progress(questions=[Question(text="are all leukocytes low", origin="own")]).urgent(MONDAY.date())
 
 
 def test_a_date_that_has_passed_raises_nothing() -> None:
