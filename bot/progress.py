@@ -185,7 +185,7 @@ class Progress(_Document):
         return True
 
     def urgent(self, today: date) -> str:
-        """Why the case goes first (rules.md, 5), or "": treatment within 14 days, a child, a cancer that may not wait."""
+        """Why the case goes first (rules.md, 5), or "": treatment is near, a child is ill, a cancer may not wait."""
         soon = self.treatment.on is not None and 0 <= (self.treatment.on - today).days <= URGENT_DAYS
         if soon or (self.role == "carer" and self.relation in ("child", "son", "daughter")):
             return "treatment_soon"

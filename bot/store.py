@@ -72,6 +72,24 @@ async def inbox(session: AsyncSession, turn: str, *, lock: bool = False) -> Inbo
     return await session.scalar(query.with_for_update() if lock else query)
 
 
+async def case_of_turn(session: AsyncSession, turn: str) -> str | None:
+    """The case that a turn's conversation belongs to; None for a turn that is no person's."""
+    query = select(Conversation.case_id).join(Inbox, Inbox.conversation_id == Conversation.id).where(Inbox.id == turn)
+    return await session.scalar(query)
+
+
+async def turn(session: AsyncSession, turn: str) -> tuple[Inbox, Conversation]:
+    """A person's turn with its conversation, as they are now."""
+    query = (
+        select(Inbox, Conversation)
+        .join(Conversation, Inbox.conversation_id == Conversation.id)
+        .where(Inbox.id == turn)
+        .execution_options(populate_existing=True)
+    )
+    row, conversation = (await session.execute(query)).one()
+    return row, conversation
+
+
 async def due_turns(session: AsyncSession, now: datetime, skip: set[str]) -> Sequence[tuple[str, str]]:
     """(lane, turn) of the oldest open turn of each lane that may be taken now, except the lanes in `skip`."""
     earlier = aliased(Inbox)

@@ -68,13 +68,14 @@ class Turns(Desk):
     async def pending(self, turn: str) -> Pending | None:
         """What a turn brings, and where its person stands."""
         async with self.reading() as session:
-            row = await store.inbox(session, turn)
-            conversation = await store.conversation(session, str(row.conversation_id)) if row else None
-            case = await store.case(session, conversation.case_id) if conversation else None
-            if row is None or conversation is None or case is None:
+            case_id = await store.case_of_turn(session, turn)
+            case = await store.case(session, case_id) if case_id else None
+            if case is None:
                 return None
+            row, conversation = await store.turn(session, turn)
             inbound = Inbound.of(row.payload) if row.payload else Inbound("text")
             button = await store.button(session, conversation.id, inbound.choice) if inbound.choice else None
+            files = await store.files(session, case.id) if inbound.files else ()
             progress = Progress.model_validate_json(case.progress)
             return Pending(
                 turn=turn,
@@ -91,7 +92,7 @@ class Turns(Desk):
                 attempts=row.attempts,
                 alarm=row.alarm,
                 done=row.state != "new",
-                file_ids=tuple(file.id for file in await store.files(session, case.id) if file.turn == turn),
+                file_ids=tuple(file.id for file in files if file.turn == turn),
             )
 
     async def take_turn(self, turn: str, heard: Heard, decision: str) -> list[Say]:
@@ -148,17 +149,20 @@ class Turns(Desk):
         """
         async with self.transaction() as session:
             row = await store.inbox(session, turn)
-            if row is None or row.state != "new":
+            if row is None:
+                return
+            conversation = case = None
+            if row.conversation_id is not None:  # else it is of the coordinators' group
+                row, conversation, case = await self._open(session, turn)
+            if row.state != "new":
                 return
             row.attempts += 1
             row.error = reason[:200]
             row.not_before = self.now() + timedelta(seconds=RETRY_SECONDS[min(row.attempts, len(RETRY_SECONDS)) - 1])
             last = row.attempts >= (LAST_FAULT if fault else LAST_ATTEMPT)
-            if last:
-                row.state = "failed"
-            if row.conversation_id is None:  # of the coordinators' group
+            row.state = "failed" if last else "new"
+            if case is None or conversation is None:
                 return
-            row, conversation, case = await self._open(session, turn)
             progress = Progress.model_validate_json(case.progress)
             says = [Say("engine.away")] if row.attempts == 1 else []
             if last:
@@ -173,14 +177,10 @@ class Turns(Desk):
 
         Raises LookupError when there is no such turn of a person.
         """
-        row = await store.inbox(session, turn)
-        conversation = await store.conversation(session, str(row.conversation_id)) if row else None
-        while row and conversation:
-            await session.flush()
-            case = await store.case(session, conversation.case_id, lock=True)
-            await session.refresh(conversation)
+        while (case_id := await store.case_of_turn(session, turn)) is not None:
+            case = await store.case(session, case_id, lock=True)
+            row, conversation = await store.turn(session, turn)
             if case is not None and case.id == conversation.case_id:
-                await session.refresh(row)
                 return row, conversation, case
             # While we waited the conversation was given to another case, or all of the case was erased.
         raise LookupError(f"no turn {turn}")
