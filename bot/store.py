@@ -21,12 +21,16 @@ def _count(result: Any) -> int:
 
 async def case(session: AsyncSession, case_id: str, *, lock: bool = False) -> Case | None:
     """A case; with `lock`, held until the transaction ends, so that its turns follow one another."""
-    return await session.get(Case, case_id, with_for_update=lock or None, populate_existing=lock)
+    # `key_share`: a message that comes in refers to its case, and must not wait for the turn that holds it. The two
+    # would wait for each other, since the turn in the end needs the conversation that the message has counted up.
+    return await session.get(
+        Case, case_id, with_for_update={"key_share": True} if lock else None, populate_existing=lock
+    )
 
 
 async def case_by_topic(session: AsyncSession, topic_id: int) -> Case | None:
     """The case of a forum topic, locked."""
-    return await session.scalar(select(Case).where(Case.topic_id == topic_id).with_for_update())
+    return await session.scalar(select(Case).where(Case.topic_id == topic_id).with_for_update(key_share=True))
 
 
 async def conversation(session: AsyncSession, conversation_id: str) -> Conversation | None:
@@ -221,13 +225,12 @@ async def erase_transcript(session: AsyncSession, case_id: str) -> None:
     await session.execute(delete(Message).where(Message.case_id == case_id))
 
 
-async def erase(session: AsyncSession, case_id: str, until: int) -> list[str]:
-    """Delete all that a case holds, itself excepted. Returns the paths of files that are to be removed.
+async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: int) -> list[str]:
+    """Delete all that a case and its conversations hold, themselves excepted. Returns the paths of its files.
 
     Inbox rows up to the number `until` stay as empty shells, so that an update that Telegram sends again is still
     known; their words go. What came in later has not been read yet, and belongs to the time after.
     """
-    ids = select(Conversation.id).where(Conversation.case_id == case_id)
     paths = (await session.scalars(select(File.path).where(File.case_id == case_id, File.path != ""))).all()
     await erase_transcript(session, case_id)
     await session.execute(delete(Button).where(Button.conversation_id.in_(ids)))

@@ -69,9 +69,9 @@ class Links(Receiving):
 
     async def _move(self, session: AsyncSession, conversation: Conversation, own: Case, case: Case) -> None:
         """The conversation, with its transcript and files, goes over to the case; its own empty case goes."""
-        await store.move(session, conversation.id, own.id, case.id)
         conversation.case_id = case.id
         await session.flush()
+        await store.move(session, conversation.id, own.id, case.id)
         if not await store.conversations_of(session, own.id):
             await session.delete(own)
 

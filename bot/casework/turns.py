@@ -333,14 +333,14 @@ class Turns(Desk):
         """Delete everything of a case, tell the coordinators that there is nothing to answer, and give a receipt."""
         topic_id, receipt = case.topic_id, self.new_case(case.lang).code.replace("WP-", "DEL-")
         conversations = await store.conversations_of(session, case.id)
-        for path in await store.erase(session, case.id, until=row.number):
-            await self.send(session, "unlink", {"path": path}, lane="files")
         fresh = self.new_case(case.lang)
         session.add(fresh)
         await session.flush()
-        for each in conversations:
+        for each in conversations:  # first, so that what comes in from now on belongs to the time after
             each.case_id, each.card_message_id = fresh.id, None
         await session.flush()
+        for path in await store.erase(session, case.id, [each.id for each in conversations], until=row.number):
+            await self.send(session, "unlink", {"path": path}, lane="files")
         await session.delete(case)
         if topic_id is not None:
             await self.send(session, "topic.delete", {"topic_id": topic_id}, lane=f"topic:{case.id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -92,6 +93,37 @@ async def test_two_turns_of_one_case_from_two_conversations_at_once_lose_nothing
     await asyncio.gather(*turns)
     progress = await web.progress()
     assert {name: progress.signals[name].words for name in texts} == texts
+
+
+async def test_messages_that_come_in_while_turns_are_taken_neither_wait_nor_are_lost(
+    someone: Someone, casework: Casework
+) -> None:
+    await someone.agree()
+    turns = [await someone.send(Inbound("text", text=f"first {number}")) for number in range(10)]
+    taken = (someone.take(turn, "faq.certainty", "words") for turn in turns)
+    sent = (someone.send(Inbound("text", text=f"second {number}")) for number in range(10))
+    await asyncio.gather(*itertools.chain.from_iterable(zip(taken, sent, strict=True)))
+    events = await someone.events()
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert sum(event["say"] == "faq.certainty" for event in events) == 10
+    assert sum(b.get("text", "").startswith("second") for event in events for b in event["blocks"]) == 10
+
+
+async def test_messages_that_come_in_while_all_is_deleted_belong_to_the_time_after(
+    someone: Someone, casework: Casework
+) -> None:
+    await someone.agree()
+    for number in range(3):
+        await someone.write("control.delete_data")
+        erase = await someone.send(Inbound("text", text="yes"))
+        sent = (someone.send(Inbound("text", text=f"after {number}.{each}")) for each in range(5))
+        await asyncio.gather(someone.take(erase, "control.yes", "yes"), *sent)
+        due = []
+        while left := [turn for lane, turn in await casework.due_turns(set()) if lane == someone.conversation]:
+            due += left
+            assert "welcome.consent" in await someone.take(left[0], "faq.certainty", "words")
+        assert len(due) == 5
+        await someone.press("choice.agree")
 
 
 async def test_answers_stand_beside_the_message_they_answer(someone: Someone) -> None:
