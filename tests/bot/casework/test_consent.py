@@ -55,6 +55,15 @@ async def test_after_a_refusal_nothing_is_left_of_what_was_said_before(
     await nowhere(db)
 
 
+async def test_after_a_refusal_the_transcript_no_longer_tells_what_was_noted(someone: Someone, db: AsyncEngine) -> None:
+    await speaks(someone)
+    told = someone.casework.guide.entry("signals.recurrence_or_resistance.name").variants[0]
+    assert told in await someone.sees()
+    await someone.press("choice.decline")
+    assert told not in await someone.sees()
+    await nowhere(db, told)
+
+
 @channels
 async def test_after_a_refusal_nothing_is_kept_of_what_is_said(arrives: Arrives, db: AsyncEngine, channel: str) -> None:
     person = await arrives(channel)

@@ -105,6 +105,15 @@ def test_a_negation_of_the_pending_question_corrects_the_earlier_answer(asked: T
     assert asked.step.about == "major_surgery"
 
 
+def test_a_negation_by_the_way_corrects_the_pending_question_too(asked: Talk) -> None:
+    asked.press("choice.yes")
+    asked.write("control.undo")
+    text = "it is not rare after all, will my doctor be offended"
+    asked.write("faq.offend_doctor", text, mention("signal", "rare_cancer", text, "it is not rare", polarity="no"))
+    assert asked.progress.signals["rare_cancer"].answer == "no"
+    assert asked.step.about == "major_surgery"
+
+
 def test_nothing_of_this_applies_answers_the_pending_question_with_no(asked: Talk) -> None:
     asked.write("signals.none", "nothing like that")
     assert asked.progress.signals["rare_cancer"].answer == "no"
