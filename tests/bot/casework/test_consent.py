@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,19 @@ async def test_after_a_refusal_nothing_is_kept_of_what_is_said(arrives: Arrives,
     await person.start()
     await person.press("choice.decline")
     await speaks(person)
+    await nowhere(db)
+
+
+async def test_forgetting_waits_for_nobody_and_hinders_nobody(arrives: Arrives, db: AsyncEngine) -> None:
+    people = [await arrives() for _ in range(6)]
+    for number, person in enumerate(people):
+        await person.start()
+        await person.press("choice.agree" if number % 2 else "choice.decline")
+    told = (person.write("oos", f"{PLANTED} {number}") for number, person in enumerate(people) if number % 2 == 0)
+    asked = (person.write("faq.certainty", "words") for person in people[1::2])
+    looked = (person.events() for person in people)
+    await asyncio.gather(*told, *asked, *looked)
+    await people[0].write("oos", "one more")
     await nowhere(db)
 
 

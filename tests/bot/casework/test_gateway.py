@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +47,12 @@ MEANT = {
     "a person please": "control.human",
     "delete my data": "control.delete_data",
 }
+
+
+@pytest.fixture
+def template(migrated_sqlite: Path) -> tuple[str, Path]:
+    """One kind of database: what differs between the two is casework's, and is tested there."""
+    return "sqlite", migrated_sqlite
 
 
 @dataclass
