@@ -106,7 +106,8 @@ def postgres_url(socket: Path, name: str) -> str:
     return f"postgresql+asyncpg://postgres@/{name}?host={socket}"
 
 
-async def _execute(socket: Path, *statements: str) -> None:
+async def execute(socket: Path, *statements: str) -> None:
+    """Run statements outside of any transaction."""
     connection = await asyncpg.connect(user="postgres", database=NAME, host=str(socket))
     try:
         for statement in statements:
@@ -146,7 +147,7 @@ async def database_url(template: tuple[str, Path], tmp_path: Path) -> AsyncItera
         return
     # Emptying one database is many times faster than making a new one.
     tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-    await _execute(
+    await execute(
         place,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
         " AND pid <> pg_backend_pid()",
