@@ -243,10 +243,19 @@ class Assistant(Subject):
     def _state(self) -> Path:
         return self.folder / "state.json"
 
+    async def start(self) -> float:
+        """Start everything, then wait for the launcher to say which processes it started."""
+        took = await super().start()
+        async with asyncio.timeout(PATIENCE):
+            # Another process writes it, a moment after the last of its own is ready: no event of ours tells of it.
+            while not self._state.exists():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return took
+
     def _trees(self) -> dict[str, list[psutil.Process]]:
         """By the names that the launcher gives its processes, and the launcher itself."""
         trees = super()._trees()
-        if "launcher" in trees and self._state.exists():
+        if "launcher" in trees:
             launcher = trees["launcher"][0]
             pids: dict[str, int] = json.loads(self._state.read_text("utf-8"))["pids"]
             services = {name: psutil.Process(pid) for name, pid in pids.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -139,6 +139,10 @@ class Receiving(Work):
                 alarm=safety.screen(inbound.text) or "",
             )
             session.add(row)
+            await session.flush()
+            files = [_file(conversation.case_id, row.id, ref, row.received_at) for ref in inbound.files]
+            session.add_all(files)
+            await session.flush()
             session.add(
                 Message(
                     conversation_id=conversation_id,
@@ -146,18 +150,18 @@ class Receiving(Work):
                     seq=seq,
                     role="patient",
                     lang=conversation.lang,
-                    blocks=await self._shown(session, conversation_id, inbound),
+                    blocks=await self._shown(session, conversation_id, inbound, files),
                     at=self.now(),
                 )
             )
-            await session.flush()
-            session.add_all(_file(conversation.case_id, row.id, ref, row.received_at) for ref in inbound.files)
             return Receipt(row.id, seq)
 
-    async def _shown(self, session: AsyncSession, conversation_id: str, inbound: Inbound) -> list[dict[str, Any]]:
+    async def _shown(
+        self, session: AsyncSession, conversation_id: str, inbound: Inbound, files: Sequence[File]
+    ) -> list[dict[str, Any]]:
         """What the person's own message looks like in their transcript."""
         blocks: list[dict[str, Any]] = [
-            {"type": "file", "name": ref.name, "mime": ref.mime, "size": ref.size} for ref in inbound.files
+            {"type": "file", "id": file.id, "name": file.name, "mime": file.mime, "size": file.size} for file in files
         ]
         text = inbound.text
         if inbound.kind == "choice":

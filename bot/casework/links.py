@@ -57,10 +57,9 @@ class Links(Receiving):
             here = await store.conversations_of(session, case.id)
             await self._move(session, conversation, own, case)
             progress.seen_at = self.now()
+            joined = Say("link.joined", {"place": {"say": f"link.place.{conversation.channel}"}})
             for each in here:
-                await self.deliver(
-                    session, case, each, [Say("link.joined", {"channel": conversation.channel})], progress
-                )
+                await self.deliver(session, case, each, [joined], progress)
             says = [Say("link.done"), *_welcome_back(progress, case, self.now())]
             await self.deliver(session, case, conversation, says, progress, in_reply_to=row.seq)
             row.state, row.said = "done", [{"say": say.say} for say in says]

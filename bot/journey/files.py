@@ -31,6 +31,8 @@ def guess(name: str, caption: str = "") -> str:
 def file(turn: Turn) -> None:
     """Files came: attach each, or ask which record it belongs to."""
     if turn.consent != "agreed":
+        if turn.progress.step.name != "safety":
+            turn.say("consent.file")
         needs_consent(turn, "records" if turn.progress.role else "")
         return
     views = {view.id: view for view in turn.files}

@@ -98,6 +98,7 @@ def change(turn: Turn) -> None:
             press("choice.change_signals", "go", to="signals_change"),
             press("choice.change_records", "go", to="records_change"),
             press("choice.go_questions", "go", to="questions"),
+            press("choice.change_treatment", "go", to="treatment_date"),
             press("choice.change_contact", "redo_contact"),
             press("choice.back", "go", to="handoff_preview"),
         ),

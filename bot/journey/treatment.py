@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import dateparser
 from dateparser.search import search_dates
 
-from bot.journey.turn import Turn, answers, ask, asks, go, value
+from bot.journey.turn import Turn, answers, ask, asks, go, return_to_preview, value
 from bot.journey.turn import press as button
 from bot.journey.welcome import needs_consent
 from bot.progress import URGENT_DAYS, TreatmentDate
@@ -59,11 +59,11 @@ def answer_date(turn: Turn) -> None:
     if answer == "no" or (not answer and when is None and _NO.match(words)):
         turn.progress.treatment = TreatmentDate(answer="no")
         turn.say("treatment_date.none")
-        go(turn, "handoff_offer")
+        _done(turn)
     elif answer in ("not_sure", "skipped"):
         turn.progress.treatment = TreatmentDate(answer="dont_know")
         turn.say("treatment_date.unknown")
-        go(turn, "handoff_offer")
+        _done(turn)
     elif when is not None or _TIME.search(words):
         _note(turn, when)
     elif answer == "yes" or _YES.match(words):
@@ -81,6 +81,12 @@ def answer_when(turn: Turn) -> None:
     else:
         turn.progress.treatment.answer = "yes"
         turn.say("treatment_date.noted")
+        _done(turn)
+
+
+def _done(turn: Turn) -> None:
+    """Back to what will be sent, when the change began there; otherwise on to the offer of a coordinator."""
+    if not return_to_preview(turn):
         go(turn, "handoff_offer")
 
 
@@ -91,7 +97,7 @@ def _note(turn: Turn, when: date | None) -> None:
     turn.say("treatment_date.soon" if soon else "treatment_date.noted")
     if soon and turn.held in ("waiting", "claimed"):
         turn.do("raise_urgent", reason="treatment_soon")
-    go(turn, "handoff_offer")
+    _done(turn)
 
 
 def read_date(text: str, now: datetime) -> date | None:

@@ -176,8 +176,8 @@ async def test_a_form_that_breaks_off_is_refused(site: Site, person: Person):
 
 async def test_a_person_can_fetch_their_own_file_as_a_download(site: Site, person: Person):
     await person.upload(PDF, "Bericht März.pdf", id=MESSAGE_ID)
-    file_id = await of_case(site, person)
-    response = await person.http.get(f"/api/files/{file_id}", headers=person.auth)
+    [file] = (await person.events())[0]["blocks"]
+    response = await person.http.get(f"/api/files/{file['id']}", headers=person.auth)
     assert response.content == PDF
     assert response.headers["content-type"] == "application/pdf"
     assert response.headers["content-disposition"].startswith("attachment; filename*=utf-8''Bericht%20M")

@@ -96,7 +96,7 @@ async def test_before_an_answer_the_words_themselves_are_kept_nowhere(someone: S
 async def test_a_file_without_consent_is_deleted_from_the_folder_too(
     someone: Someone, casework: Casework, db: AsyncEngine
 ) -> None:
-    assert await someone.upload(f"{PLANTED}.pdf") == ["welcome.what", "consent.needed"]
+    assert await someone.upload(f"{PLANTED}.pdf") == ["welcome.what", "consent.file", "consent.needed"]
     assert [row.payload["path"] for row in await outbox(casework, "unlink")]
     assert await casework.file_for(someone.conversation, someone.files[0]) is None
     await nowhere(db)

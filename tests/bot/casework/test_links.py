@@ -58,6 +58,7 @@ async def test_going_on_elsewhere_finds_everything_and_both_sides_are_told(arriv
         "signals.ask",
     ]
     assert (await web.events())[-1]["say"] == "link.joined"
+    assert "in a second place (on Telegram)" in await web.sees()
     assert (await web.case()).id == (await phone.case()).id
     assert await phone.press("choice.no") == ["signals.ask"]
     assert len((await web.progress()).signals) == 2

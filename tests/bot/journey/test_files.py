@@ -125,7 +125,7 @@ def test_a_question_of_the_guide_while_a_file_waits_asks_about_the_file_again(ag
 def test_without_consent_no_file_is_kept(talk: Talk) -> None:
     talk.start()
     talk.press("choice.decline")
-    assert talk.send_file("biopsy.pdf") == ["consent.needed"]
+    assert talk.send_file("biopsy.pdf") == ["consent.file", "consent.needed"]
     assert not kept(talk)
     assert not talk.progress.records
 

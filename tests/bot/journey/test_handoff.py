@@ -198,6 +198,7 @@ def test_not_now_and_later_something_else_does_not_come_back_to_the_preview(agre
         ("choice.change_signals", ["signals.confusion.name", "choice.yes"]),
         ("choice.change_records", ["records.imaging.name", "state.partly"]),
         ("choice.go_questions", ["questions.other_options.name", "choice.done"]),
+        ("choice.change_treatment", ["choice.no"]),
         ("choice.back", []),
     ],
 )

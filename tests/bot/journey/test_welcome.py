@@ -89,7 +89,7 @@ def test_a_first_message_that_steers_is_asked_at_most_one_thing(talk: Talk, inte
 
 
 def test_a_file_as_the_first_message_is_asked_about_consent_once_and_then_who_is_ill(talk: Talk) -> None:
-    assert talk.send_file("ct_scan.pdf") == ["welcome.what", "consent.needed"]
+    assert talk.send_file("ct_scan.pdf") == ["welcome.what", "consent.file", "consent.needed"]
     assert not talk.asked("keep_file")
     assert talk.press("choice.agree") == ["consent.agreed", "role.ask"]
 
