@@ -40,14 +40,18 @@ chat: .venv/.stamp ## Talk to a running Waypoint in the terminal (ARGS=--ids sho
 train: $(MODEL) ## Train the engine's model, if anything that it learns from changed
 
 .PHONY: check
-check: check-style check-types check-imports check-guide check-prose check-widget ## Run all static checks (make -k check: go on after a failure)
+check: check-style check-types check-engine check-imports check-guide check-prose check-widget ## Run all static checks (make -k check: go on after a failure)
 
-.PHONY: check-style check-types check-imports check-guide check-prose check-widget
+.PHONY: check-style check-types check-engine check-imports check-guide check-prose check-widget
 check-style: .venv/.stamp
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 check-types: .venv/.stamp
 	.venv/bin/mypy
+check-engine: engine/.venv/.stamp # it has a Python of its own; its data is checked when it is trained
+	engine/.venv/bin/ruff check --config engine/pyproject.toml engine
+	engine/.venv/bin/ruff format --check --config engine/pyproject.toml engine
+	engine/.venv/bin/mypy --config-file engine/pyproject.toml engine
 check-imports: .venv/.stamp
 	.venv/bin/lint-imports
 check-guide: .venv/.stamp
