@@ -45,6 +45,7 @@ FAMILIES: dict[str, set[str]] = {
     "who speaks": each("desk.role.{}", ["patient", "coordinator"]),
     "what cannot be read": each("input.unsupported.{}", ["voice", "sticker", "location", "contact", "edited", "other"]),
     "commands": each("command.{}", COMMANDS),
+    "where they go on": each("link.place.{}", ["web", "telegram"]),
 }
 PUT_TOGETHER = set[str]().union(*FAMILIES.values())
 
