@@ -268,6 +268,14 @@ REVIEWS = [pytest.param(rule, review, id=f"{rule['rule']}: {', '.join(review['in
            for review in rule.get("reviewed", [])]  # fmt: skip
 
 
+def test_every_wording_is_looked_at_for_both_roles_and_outside_the_guide_too() -> None:
+    carers = [(entry.id, text) for entry in ENTRIES for text in entry.carer]
+    assert len(carers) > 50
+    assert set(carers) <= set(TEXTS)
+    assert ("widget", "Not for emergencies.") in TEXTS
+    assert ("demo page", "A second opinion is a usual step in cancer care, not a sign of distrust.") in TEXTS
+
+
 @pytest.mark.parametrize("rule", RULES, ids=name)
 def test_the_assistant(rule: dict[str, Any]) -> None:
     assert [(where, text) for where, text in TEXTS if broken(rule, where, text)] == []
