@@ -270,7 +270,7 @@ REVIEWS = [pytest.param(rule, review, id=f"{rule['rule']}: {', '.join(review['in
 
 def test_every_wording_is_looked_at_for_both_roles_and_outside_the_guide_too() -> None:
     carers = [(entry.id, text) for entry in ENTRIES for text in entry.carer]
-    assert len(carers) > 50
+    assert len(carers) > 40
     assert set(carers) <= set(TEXTS)
     assert ("widget", "Not for emergencies.") in TEXTS
     assert ("demo page", "A second opinion is a usual step in cancer care, not a sign of distrust.") in TEXTS
