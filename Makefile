@@ -32,6 +32,10 @@ test: .venv/.stamp $(MODEL) ## Run all tests
 bench: .venv/.stamp $(MODEL) ## Measure turns, memory and start beside a stock Rasa (ARGS=--quick for a few minutes)
 	@$(PYTHON) -m bench $(ARGS)
 
+.PHONY: evaluate
+evaluate: .venv/.stamp $(MODEL) ## Judge what is understood (DATA=file.tsv OUT=folder for your own messages; ARGS=--help)
+	@$(PYTHON) -m evaluation $(if $(DATA),--data "$(DATA)") $(if $(OUT),--out "$(OUT)") $(ARGS)
+
 .PHONY: chat
 chat: .venv/.stamp ## Talk to a running Waypoint in the terminal (ARGS=--ids shows the guide's ids)
 	@$(PYTHON) scripts/chat.py $(ARGS)

@@ -1,0 +1,1 @@
+"""How well the assistant understands messages that it has not learned from: figures beside their aims."""
