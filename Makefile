@@ -11,7 +11,7 @@ MODEL := models/waypoint.tar.gz
 NODE := $(shell npm --version >/dev/null 2>&1 && node --version 2>/dev/null | grep -E '^v(2[0-9]|[3-9][0-9])\.')
 
 # Folders are listed too, so that removing a file counts as a change.
-TRAINING := config.yml domain.yml $(shell find data -type d -o -name '*.yml' 2>/dev/null) $(wildcard engine/*.py)
+TRAINING := config.yml domain.yml $(shell find data -type d -o -name '*.yml' 2>/dev/null) $(wildcard engine/*.py engine/assets/*)
 
 .PHONY: help
 help: ## Say what can be run
@@ -42,6 +42,10 @@ chat: .venv/.stamp ## Talk to a running Waypoint in the terminal (ARGS=--ids sho
 
 .PHONY: train
 train: $(MODEL) ## Train the engine's model, if anything that it learns from changed
+
+.PHONY: tune
+tune: engine/.venv/.stamp ## Teach the sentence encoder anew from data/nlu (half an hour; then put its hash into engine/encoder.py)
+	@$(ENGINE) -m engine.tune
 
 .PHONY: check
 check: check-style check-types check-engine check-imports check-guide check-prose check-widget ## Run all static checks (make -k check: go on after a failure)
@@ -103,7 +107,8 @@ widget/node_modules/.stamp: widget/package-lock.json
 	@npm --prefix widget ci --silent --no-audit --no-fund
 	@touch $@
 
-$(MODEL): $(TRAINING) engine/.venv/.stamp
+$(MODEL): $(TRAINING) bot/tripwire.py bot/wording.py engine/.venv/.stamp .venv/.stamp
 	@echo "Training the model (about 2 minutes) ..."
 	@$(ENGINE) -m engine.train
+	@$(PYTHON) -m bot.tripwire
 	@touch $@

@@ -10,6 +10,7 @@ import logging
 import re
 from typing import Any
 
+from bot import safety
 from bot.casework import Casework, Pending
 from bot.engine import TEXT_LIMIT, Engine, EngineAway, EngineFault
 from bot.render import Say
@@ -96,6 +97,9 @@ class Gateway:
         try:
             await self._decide(pending)
         except EngineAway as away:
+            if tier := safety.screen(pending.inbound.text, wary=True):  # danger does not wait for the engine
+                await self._casework.alarm(turn, tier)
+                return
             log.warning("turn %s waits: %s", turn, away)
             await self._casework.delay(turn, str(away), fault=isinstance(away, EngineFault))
         finally:
@@ -117,7 +121,7 @@ class Gateway:
             await self._command(pending)
         elif pending.state == "claimed" and _DELETE.fullmatch(inbound.text):  # the words that the consent names
             await self._engine.turn(case, turn, parse=COMMANDS["/delete"])
-        elif pending.state == "claimed" and pending.step != "erase" and await self._casework.relay(turn):
+        elif pending.state == "claimed" and pending.step != "erase" and await self._relay(pending):
             return
         elif inbound.kind == "start":
             await self._engine.turn(case, turn, parse=COMMANDS["/start"])
@@ -136,6 +140,18 @@ class Gateway:
         else:
             say = f"input.unsupported.{inbound.note}"
             await self._casework.speak(turn, Say(say if say in self._casework.guide.ids else "input.unsupported.other"))
+
+    async def _relay(self, pending: Pending) -> bool:
+        """To the coordinator who holds the case; danger is answered, too. False when nobody holds it any more."""
+        text = pending.inbound.text
+        try:
+            tier = safety.read((await self._engine.parse(pending.case_id, text)).intent) if text else None
+        except EngineAway:  # the words reach the coordinator without it
+            tier = safety.screen(text, wary=True)
+        if tier:
+            await self._casework.alarm(pending.turn, tier)
+            return True
+        return await self._casework.relay(pending.turn)
 
     async def _choice(self, pending: Pending) -> None:
         try:
@@ -159,6 +175,9 @@ class Gateway:
         entities: list[dict[str, Any]] = [{"entity": "file", "value": file} for file in pending.file_ids]
         if pending.inbound.text:
             parsed = await self._engine.parse(pending.case_id, pending.inbound.text)
+            if tier := safety.read(parsed.intent):
+                await self._casework.alarm(pending.turn, tier)
+                return
             entities += [found for found in parsed.entities if found["entity"] == "record"]
             entities.append({"entity": "caption", "value": pending.inbound.text[:TEXT_LIMIT]})
         await self._engine.turn(pending.case_id, pending.turn, parse={"intent": "file", "entities": entities})

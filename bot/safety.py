@@ -2,24 +2,27 @@
 
 It is a tripwire, never a triage: it only says "act now", there is no all-clear, and no number is judged. Patterns
 (data/safety/red_flags.yml, each with its source) pair a symptom with its being present; what is past, denied, asked
-about or only imagined is told apart. The engine looks again, with a classifier, for what is worded too mildly for
-patterns.
+about or only imagined is told apart. What is worded too mildly for patterns is left to two classifiers: a small one
+here (bot/tripwire.py), which speaks up when it is very sure, or when the engine is away; and the engine's own.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
+from bot.tripwire import Danger, tripwire
+from bot.wording import plain
+
 Tier = Literal["emergency.now", "emergency.team", "self_harm.now", "self_harm.wish", "self_harm.third_party"]
 
 FLAGS = Path(__file__).resolve().parent.parent / "data" / "safety" / "red_flags.yml"
 LIMIT = 20_000  # characters of one text
+SURE, WARY = 0.9, 0.4  # of the tripwire; docs/decisions/0004-understanding.md
 BEFORE = 40  # characters before a hit in which a denial counts
 _CLAUSE = re.compile(r"[.!?;\n]+|,? but |,? however |,? though ")
 
@@ -41,20 +44,30 @@ def _load() -> tuple[tuple[Flag, ...], dict[str, re.Pattern[str]]]:
 
 
 RED_FLAGS, _EXCUSES = _load()
+# What a classifier finds is answered with the words for the milder tier: they name the emergency number, too.
+_TIER_OF: dict[Danger, Tier] = {"emergency": "emergency.team", "self_harm": "self_harm.wish"}
 
 
-def screen(text: str) -> Tier | None:
+def screen(text: str, *, wary: bool = False) -> Tier | None:
     """The alarm that a text raises, or None, which is never an all-clear.
 
     Takes any text of a person (typed, a caption, words to a coordinator), at most its first 20,000 characters.
+    `wary`: nobody looks after us, since the engine is away; so less is enough.
     """
-    clauses = [_EXCUSES["idiom"].sub(" ", clause) for clause in _CLAUSE.split(_plain(text[:LIMIT])) if clause.strip()]
+    clauses = [_EXCUSES["idiom"].sub(" ", clause) for clause in _CLAUSE.split(plain(text[:LIMIT])) if clause.strip()]
     for flag in RED_FLAGS:
         for clause in clauses:
             hit = flag.pattern.search(clause)
             if hit and not _excused(flag, clause, hit.start()):
                 return flag.tier
-    return None
+    likely = tripwire().likely(plain(text[:LIMIT]))
+    danger = max(likely, key=lambda each: likely[each])
+    return _TIER_OF[danger] if likely[danger] >= (WARY if wary else SURE) else None
+
+
+def read(intent: str) -> Tier | None:
+    """The alarm of a message that the engine read as `intent`, or None."""
+    return next((tier for danger, tier in _TIER_OF.items() if intent == f"safety.{danger}"), None)
 
 
 def _excused(flag: Flag, clause: str, start: int) -> bool:
@@ -64,10 +77,3 @@ def _excused(flag: Flag, clause: str, start: int) -> bool:
     if flag.tier.startswith("self_harm"):
         return bool(_EXCUSES["denied_self_harm"].search(clause))
     return bool(_EXCUSES["past"].search(clause) or _EXCUSES["imagined_or_asked"].search(clause))
-
-
-def _plain(text: str) -> str:
-    """Lower case, plain quotes, no invisible characters, no doubled spaces: what the patterns are written for."""
-    text = unicodedata.normalize("NFKC", text).casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    text = "".join(character for character in text if unicodedata.category(character) != "Cf")
-    return re.sub(r"[^\S\n]+", " ", text.replace("`", "'"))

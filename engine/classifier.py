@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,30 +10,30 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import ENTITIES, FEATURE_TYPE_SENTENCE, INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from engine.encoder import Vectors
-from engine.features import features
-from engine.linear import LinearModel, calibrate, held_out
+from engine.clauses import Span, pieces
+from engine.danger import FOUND, find_danger
+from engine.encoder import FINGERPRINT, Vectors, encoder
 from engine.signals import find_signals
+from engine.vote import Vote
 
 RANKED = 10  # intents that the ranking names
-
-logger = logging.getLogger(__name__)
+NAME = "intents"
 
 
 @DefaultV1Recipe.register(
     [DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR], is_trainable=True
 )
 class SentenceClassifier(GraphComponent, IntentClassifier):
-    """Reads the whole message for its intent, and its clauses one by one for the guide's signals."""
+    """Reads the whole message for its intent, and its clauses one by one for the guide's signals and for danger."""
 
-    def __init__(self, model_storage: ModelStorage, resource: Resource, model: LinearModel | None = None) -> None:
+    def __init__(self, model_storage: ModelStorage, resource: Resource, vote: Vote | None = None) -> None:
         self._model_storage = model_storage
         self._resource = resource
-        self._model = model
+        self._vote = vote
 
     @classmethod
     def create(
@@ -45,7 +43,7 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> SentenceClassifier:
-        """Make the untrained component."""
+        """Make the untrained component. Raises EncoderError."""
         return cls(model_storage, resource)
 
     @classmethod
@@ -57,23 +55,22 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
         execution_context: ExecutionContext,
         **kwargs: Any,
     ) -> SentenceClassifier:
-        """Read the trained component from the model."""
+        """Read the trained component from the model. Raises EncoderError."""
+        encoder()  # fail at the start, not in the first turn
         with model_storage.read_from(resource) as folder:
-            return cls(model_storage, resource, LinearModel.read(folder))
+            return cls(model_storage, resource, Vote.read(folder, NAME))
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """With another encoder it is another component: what was learned with the old one is not used again."""
+        return FINGERPRINT
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Learn from the examples. Confidences are calibrated on examples that were held out."""
+        """Learn from the examples."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
-        vectors = np.vstack([_vector(example) for example in examples])
-        intents = [str(example.get(INTENT)) for example in examples]
-        check = next(held_out(vectors, intents))  # a fifth is enough to calibrate on
-        held = [intents[row] for row in check.rows]
-        right = np.array(check.labels)[check.scores.argmax(axis=1)] == np.array(held)
-        logger.info("Of a fifth of the examples, held out, the intent was found for %.1f %%", 100 * right.mean())
-        temperature = calibrate(check.labels, check.scores, held)
-        self._model = replace(LinearModel.fit(vectors, intents), temperature=temperature)
+        self._vote = Vote.fit([e.get(TEXT) for e in examples], [str(e.get(INTENT)) for e in examples])
         with self._model_storage.write_to(self._resource) as folder:
-            self._model.save(folder)
+            self._vote.save(folder, NAME)
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -82,26 +79,30 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
             intent: dict[str, Any] = {"name": None, "confidence": 0.0}
             ranking: list[dict[str, Any]] = []
             signals: list[dict[str, Any]] = []
-            if self._model is not None and message.features:
-                probabilities = self._model.probabilities(_vector(message))[0]
+            text = message.get(TEXT)
+            if self._vote is not None and text:
+                probabilities = self._vote.probabilities(text)
                 best = np.argsort(-probabilities)[:RANKED]
-                ranking = [{"name": self._model.labels[i], "confidence": float(probabilities[i])} for i in best]
+                ranking = [{"name": self._vote.labels[i], "confidence": float(probabilities[i])} for i in best]
                 intent = dict(ranking[0])
-                signals = self._signals(self._model, message.get(TEXT))
+                parts = pieces(text)
+                read = read_parts(self._vote, text, parts)
+                signals = self._signals(self._vote, text, parts, read)
+                message.set(FOUND, find_danger(self._vote.labels, probabilities, read))
             message.set(INTENT, intent, add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
             message.set(ENTITIES, message.get(ENTITIES, []) + signals, add_to_output=True)
         return messages
 
-    def _signals(self, model: LinearModel, text: str) -> list[dict[str, Any]]:
-        found = find_signals(text, model.labels, lambda texts: model.probabilities(features(texts)))
+    def _signals(self, vote: Vote, text: str, parts: list[Span], read: Vectors) -> list[dict[str, Any]]:
+        found = find_signals(text, parts, vote.labels, read)
         return [{"entity": "signal", **signal._asdict(), "extractor": type(self).__name__} for signal in found]
 
 
-def _vector(message: Message) -> Vectors:
-    vectors = [
-        feature.features
-        for feature in message.features
-        if feature.attribute == TEXT and feature.type == FEATURE_TYPE_SENTENCE and feature.is_dense()
-    ]
-    return np.hstack(vectors)
+def read_parts(vote: Vote, text: str, parts: list[Span]) -> Vectors:
+    """The probabilities of the labels for parts of a text, which is read once for all of them."""
+    if not parts:
+        return np.zeros((0, len(vote.labels)), np.float32)
+    reading = encoder().read(text)
+    own = np.stack([reading.vector(part.start, part.end) for part in parts])
+    return vote.probabilities_of_parts([part.text for part in parts], own)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
+
+FEWEST_WORDS = 2  # of a piece
+MOST_PIECES = 60  # of one message
 
 # A full stop ends a sentence unless it stands in a number, an address or a short form.
 _SENTENCE = re.compile(
@@ -25,6 +30,7 @@ class Span(NamedTuple):
     text: str
 
 
+@lru_cache(256)
 def plain(text: str) -> str:
     """The text in lower case with plain quotes and spaces, every character still in its place."""
     letters = []
@@ -49,6 +55,18 @@ def sentences(text: str) -> list[Span]:
 def clauses(sentence: Span) -> list[Span]:
     """The clauses of a sentence: what stands between commas and joining words."""
     return _split(_CLAUSE, sentence)
+
+
+def pieces(text: str) -> list[Span]:
+    """What a text may say by itself: each sentence, each clause, and each clause with the next."""
+    found: list[Span] = []
+    for sentence in sentences(text):
+        parts = clauses(sentence)
+        spans = [sentence, *parts] if len(parts) > 1 else [sentence]
+        if len(parts) > 2:
+            spans += [Span(a.start, b.end, text[a.start : b.end]) for a, b in pairwise(parts)]
+        found += [span for span in spans if len(span.text.split()) >= FEWEST_WORDS]
+    return found[:MOST_PIECES]
 
 
 def _split(pattern: re.Pattern[str], whole: Span) -> list[Span]:

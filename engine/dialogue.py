@@ -62,6 +62,7 @@ class Dialogue:
         self._domain = metadata.domain
         self._intents = set(self._domain.intents) - set(DEFAULT_INTENTS)
         self._actions = actions
+        self._picked: dict[tuple[str, frozenset[str]], str] = {}
 
     async def parse(self, text: str) -> dict[str, Any]:
         """What a text says: text, intent, ranking and entities."""
@@ -80,12 +81,22 @@ class Dialogue:
         metadata = {"turn": turn, "expects": expects}
         parsed = self._chosen(parse) if parse is not None else self._understood(text, metadata)
         uttered = UserUttered(parsed["text"], parsed["intent"], parsed["entities"], parsed, metadata=metadata)
-        events: list[Event] = [SessionStarted(), ActionExecuted(ACTION_LISTEN_NAME), uttered]
-        tracker = DialogueStateTracker.from_events(case, events, slots=self._domain.slots, domain=self._domain)
-        prediction = self._runner.run({PLACEHOLDER_TRACKER: tracker}, [self._rules])[self._rules]
-        action = self._domain.action_names_or_texts[prediction.max_confidence_index]
+        action = self._pick(case, uttered)
         says = [] if action == ACTION_LISTEN_NAME else await self._run(action, case, parsed, metadata)
         return Answer(says, {key: parsed["intent"].get(key) for key in ("name", "confidence")})
+
+    def _pick(self, case: str, uttered: UserUttered) -> str:
+        """The action that the rules name. All that they see of a turn is its intent and the kinds of its entities, so
+        the answer is kept by these: asking every rule anew takes longer than all else but the reading.
+        """
+        kinds = {str(entity.get("entity")) for entity in uttered.entities}
+        seen = str(uttered.intent_name), frozenset(kinds.intersection(self._domain.entities))
+        if seen not in self._picked:
+            events: list[Event] = [SessionStarted(), ActionExecuted(ACTION_LISTEN_NAME), uttered]
+            tracker = DialogueStateTracker.from_events(case, events, slots=self._domain.slots, domain=self._domain)
+            prediction = self._runner.run({PLACEHOLDER_TRACKER: tracker}, [self._rules])[self._rules]
+            self._picked[seen] = self._domain.action_names_or_texts[prediction.max_confidence_index]
+        return self._picked[seen]
 
     def _understood(self, text: str, metadata: dict[str, Any]) -> dict[str, Any]:
         words = neutralised(text[:MAX_TEXT])

