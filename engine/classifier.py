@@ -105,4 +105,4 @@ def read_parts(vote: Vote, text: str, parts: list[Span]) -> Vectors:
         return np.zeros((0, len(vote.labels)), np.float32)
     reading = encoder().read(text)
     own = np.stack([reading.vector(part.start, part.end) for part in parts])
-    return vote.probabilities_of_parts([part.text for part in parts], own)
+    return vote.probabilities_of_parts(text, [part.text for part in parts], own)

@@ -14,21 +14,27 @@ from engine.encoder import Vectors
 
 # How much a mark weighs beside a vector of length one; docs/decisions/0003-classifier.md.
 CUE, FORM = 0.35, 0.2
-RECENT = 256  # parts of a message are looked at for signals and for danger
+RECENT = 8  # the whole message is looked at for itself and for its parts
 
+_CUES: tuple[re.Pattern[str] | None, ...] = (*SAID_OF.values(), *DENIED_OF.values())
 _ASKS = re.compile(r"(?:what|how|where|when|who|which|why|is|are|do|does|did|can|could|should|would|will|may)\b")
 _NEGATES = re.compile(r"\b(?:no|not|never|nobody|nothing|none|without|cannot)\b|n'?t\b")
 
 
 def marks(texts: Sequence[str]) -> Vectors:
     """One row a text."""
-    return np.array([_marks(text) for text in texts], np.float32).reshape(len(texts), -1)
+    return np.array([_marks(text, _CUES) for text in texts], np.float32)
+
+
+def marks_of_parts(text: str, parts: Sequence[str]) -> Vectors:
+    """One row for each part of a text. A word that the text has not cannot speak in a part of it."""
+    heard = tuple(cue if said else None for cue, said in zip(_CUES, _marks(text, _CUES), strict=False))
+    return np.array([_marks(part, heard) for part in parts], np.float32)
 
 
 @lru_cache(RECENT)
-def _marks(text: str) -> list[float]:
+def _marks(text: str, cues: tuple[re.Pattern[str] | None, ...]) -> list[float]:
     text = plain(text)
     words = len(text.split())
     form = ("?" in text, bool(_ASKS.match(text)), bool(_NEGATES.search(text)), words < 4, words > 20)
-    cues = [*SAID_OF.values(), *DENIED_OF.values()]
-    return [CUE * bool(cue.search(text)) for cue in cues] + [FORM * mark for mark in form]
+    return [CUE * bool(cue and cue.search(text)) for cue in cues] + [FORM * mark for mark in form]

@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from engine.encoder import Vectors, encoder
-from engine.features import marks
+from engine.features import marks, marks_of_parts
 from engine.linear import LinearModel, softmax
 from engine.words import Vocabulary
 
@@ -90,13 +90,13 @@ class Vote:
         new.members.update({view: LinearModel.fit(rows[view], labels, STRENGTHS[view]) for view in rows})
         return new
 
-    def rows(self, texts: Sequence[str], own: Vectors, multilingual: Vectors | None) -> Rows:
-        """What the members look at, by view."""
-        rows: Rows = {"own": np.hstack([_centred(own, self.means["own"]), marks(texts)])}
-        if multilingual is not None:
-            rows["multilingual"] = _centred(multilingual, self.means["multilingual"])
-        rows["words"] = self.vocabulary.vectors(texts)
-        return rows
+    def rows(self, texts: Sequence[str], own: Vectors, multilingual: Vectors) -> Rows:
+        """What the members look at in whole texts, by view."""
+        return {
+            "own": np.hstack([_centred(own, self.means["own"]), marks(texts)]),
+            "multilingual": _centred(multilingual, self.means["multilingual"]),
+            "words": self.vocabulary.vectors(texts),
+        }
 
     def probabilities(self, text: str) -> Vectors:
         """Of each label for a whole text, in the order of `labels`."""
@@ -107,9 +107,13 @@ class Vote:
         """The same, for texts whose vectors are known already."""
         return self._counted(self.rows(texts, own, multilingual), self.shares)
 
-    def probabilities_of_parts(self, texts: Sequence[str], own: Vectors) -> Vectors:
+    def probabilities_of_parts(self, text: str, parts: Sequence[str], own: Vectors) -> Vectors:
         """Of each label for parts of a text, given the vectors that our encoder has of them."""
-        return self._counted(self.rows(texts, own, None), self.shares_of_part)
+        rows: Rows = {
+            "own": np.hstack([_centred(own, self.means["own"]), marks_of_parts(text, parts)]),
+            "words": self.vocabulary.vectors(parts),
+        }
+        return self._counted(rows, self.shares_of_part)
 
     def _counted(self, rows: Rows, shares: dict[str, float]) -> Vectors:
         scores = [shares[view] * self.members[view].scores(rows[view]) for view in rows]
