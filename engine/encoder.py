@@ -83,7 +83,6 @@ class Encoder:
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
         self._multilingual = USE(threads=1)
-        self._beside = ThreadPoolExecutor(1)
         self._recent: OrderedDict[str, Reading] = OrderedDict()
 
     def read(self, text: str) -> Reading:
@@ -107,11 +106,6 @@ class Encoder:
         """One vector of MULTILINGUAL numbers a text."""
         vectors: Vectors = self._multilingual.encode(list(texts))
         return vectors
-
-    def both(self, text: str) -> tuple[Vectors, Vectors]:
-        """A row of OWN and one of MULTILINGUAL numbers for one text; side by side where there are two cores."""
-        multilingual = self._beside.submit(self.multilingual, [text])
-        return self.read(text).vector()[None, :], multilingual.result()
 
     def _read(self, text: str) -> Reading:
         encoding = self._tokenizer.encode(text)
