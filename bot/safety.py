@@ -54,13 +54,14 @@ def screen(text: str, *, wary: bool = False) -> Tier | None:
     Takes any text of a person (typed, a caption, words to a coordinator), at most its first 20,000 characters.
     `wary`: nobody looks after us, since the engine is away; so less is enough.
     """
-    clauses = [_EXCUSES["idiom"].sub(" ", clause) for clause in _CLAUSE.split(plain(text[:LIMIT])) if clause.strip()]
+    words = plain(text[:LIMIT])
+    clauses = [_EXCUSES["idiom"].sub(" ", clause) for clause in _CLAUSE.split(words) if clause.strip()]
     for flag in RED_FLAGS:
         for clause in clauses:
             hit = flag.pattern.search(clause)
             if hit and not _excused(flag, clause, hit.start()):
                 return flag.tier
-    likely = tripwire().likely(plain(text[:LIMIT]))
+    likely = tripwire().likely(words)
     danger = max(likely, key=lambda each: likely[each])
     return _TIER_OF[danger] if likely[danger] >= (WARY if wary else SURE) else None
 

@@ -15,6 +15,8 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from engine.danger import DANGERS
+
 WORDS = "words"
 
 # These are heard whatever was asked: "stop", "delete", "a person" work from every state (and so does an emergency).
@@ -24,7 +26,6 @@ STEERS = {
         "human", "stop", "delete_data", "restart", "undo", "skip", "dont_know", "why", "repeat", "simpler", "language",
     )
 }  # fmt: skip
-DANGER = {"safety.emergency", "safety.self_harm"}
 OWN_BUSINESS = ("faq.", "service.", "feelings.")
 NO_STEERING = "safety.past_or_hypothetical"
 SURE, SURE_OF_DANGER, FEWEST_WORDS = 0.75, 0.5, 4
@@ -59,7 +60,7 @@ class ExpectedWords(GraphComponent, IntentClassifier):
 
 def steers_away(intent: str, confidence: float, text: str) -> bool:
     """Whether the message is clearly something else than the words that were asked for."""
-    if intent in DANGER:
+    if intent in DANGERS:
         return confidence >= SURE_OF_DANGER
     if intent in STEERS or (intent.startswith("safety.") and intent != NO_STEERING):
         return confidence >= SURE

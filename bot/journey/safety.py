@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import safety as net
 from bot.journey.notes import save_question
 from bot.journey.questions import keep_own
 from bot.journey.turn import Turn, answers, ask, asks, come_back, detour, press, stand, value
@@ -19,10 +20,8 @@ ALARMS = {
 def hear(turn: Turn) -> None:
     """What the engine took for a matter of safety."""
     intent = turn.heard.intent
-    if intent == "safety.emergency":
-        alarm(turn, "emergency.team")
-    elif intent == "safety.self_harm":
-        alarm(turn, "self_harm.wish")
+    if tier := net.read(intent):
+        alarm(turn, tier)
     elif intent == "safety.stop_treatment":
         turn.say("safety.stop_treatment")
         if save_question(turn, "declined"):
