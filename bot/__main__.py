@@ -27,6 +27,7 @@ from bot.gateway import Gateway
 from bot.guide import Guide
 from bot.log import configure
 from bot.settings import Settings, SettingsError, load
+from bot.tripwire import TripwireMissing, tripwire
 from bot.wake import Wake
 
 
@@ -133,8 +134,9 @@ def main() -> int:
     configure()
     logging.captureWarnings(True)
     try:
+        tripwire()  # fail at the start, not at the first message
         asyncio.run(serve(load(require=("secret_key", "engine_secret"))))
-    except SettingsError as error:
+    except (SettingsError, TripwireMissing) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -14,7 +14,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -122,18 +122,21 @@ def _probabilities(scores: Sequence[float]) -> list[float]:
     return [power / total for power in powers]
 
 
-def examples(folder: Path = ROOT / "data" / "nlu") -> list[tuple[str, Danger | None]]:
-    """Every example of the training data, as plain text and its danger."""
-    found: list[tuple[str, Danger | None]] = []
+def examples(folder: Path = ROOT / "data" / "nlu") -> Iterator[tuple[str, str]]:
+    """Every example of the training data: its intent and its text."""
     for path in sorted(folder.glob("*.yml")):
         for subject in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
-            danger = next((d for d in DANGERS if subject.get("intent") == f"safety.{d}"), None)
             for line in subject["examples"].splitlines() if "intent" in subject else ():
                 if line.startswith("- "):
-                    found.append((plain(line[2:]), danger))
-    return found
+                    yield str(subject["intent"]), line[2:]
+
+
+def main() -> int:
+    """Learn it anew; returns the exit code."""
+    danger_of: dict[str, Danger] = {f"safety.{danger}": danger for danger in DANGERS}
+    Tripwire.learn([(plain(text), danger_of.get(intent)) for intent, text in examples()]).save(LEARNED)
+    return 0
 
 
 if __name__ == "__main__":
-    Tripwire.learn(examples()).save(LEARNED)
-    sys.exit(0)
+    sys.exit(main())

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
 from rasa.shared.nlu.training_data.message import Message
 
+from engine.component import UntrainedComponent
 from engine.encoder import Vectors
 
 DANGERS = ("safety.emergency", "safety.self_harm")
@@ -26,19 +24,8 @@ FOUND = "danger"  # where the classifier leaves what it found
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class DangerFirst(GraphComponent, IntentClassifier):
+class DangerFirst(UntrainedComponent, IntentClassifier):
     """Stands after the fallback, so that not even "I am not sure what they mean" hides a danger."""
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> DangerFirst:
-        """Make the component."""
-        return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Put the danger that the classifier found before whatever else was understood."""

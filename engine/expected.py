@@ -5,16 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from engine.component import UntrainedComponent
 from engine.danger import DANGERS
 
 WORDS = "words"
@@ -32,19 +28,8 @@ SURE, SURE_OF_DANGER, FEWEST_WORDS = 0.75, 0.5, 4
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class ExpectedWords(GraphComponent, IntentClassifier):
+class ExpectedWords(UntrainedComponent, IntentClassifier):
     """Makes the intent `words` when the turn's metadata says `expects: words`."""
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> ExpectedWords:
-        """Make the component."""
-        return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Replace the intent where free words are expected; the ranking keeps what was read."""

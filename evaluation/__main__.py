@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench import stock
 from bot import safety
+from bot.tripwire import examples
 from evaluation import data, figures, readers, report
 from evaluation.data import DataError, Row
 from evaluation.figures import Judged
@@ -101,8 +102,8 @@ async def others(console: Console, epochs: int) -> list[tuple[str, Reading]]:
     except ReadingError as missing:
         _say(console, str(missing))
         return found
-    examples = readers.examples(ROOT)
-    return [*found, ("nlp.js", lambda texts, tick: readers.nlpjs(texts, tick, examples))]
+    learned = list(examples())
+    return [*found, ("nlp.js", lambda texts, tick: readers.nlpjs(texts, tick, learned))]
 
 
 async def crossvalidate(tell: Tell) -> list[Judged]:

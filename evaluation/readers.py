@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-import yaml
 
 from bench import stock
 from bench.subjects import Engine, StockRasa
@@ -105,16 +104,6 @@ def install_nlpjs() -> None:
     installed = subprocess.run([npm, "--prefix", str(NLPJS), "ci", "--silent"], check=False)  # noqa: S603
     if installed.returncode:
         raise ReadingError(f"nlp.js is left out: `npm --prefix {NLPJS} ci` failed. Run it to see why.")
-
-
-def examples(root: Path) -> list[tuple[str, str]]:
-    """What our engine learns from: (intent, text) of every example in data/nlu."""
-    found = []
-    for path in sorted((root / "data/nlu").glob("*.yml")):
-        for intent in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
-            texts = re.findall(r"^\s*- (.*)$", intent["examples"], re.MULTILINE)
-            found += [(str(intent["intent"]), text) for text in texts]
-    return found
 
 
 async def _all(subject: OurEngine | StockEngine, texts: Sequence[str], tick: Tick) -> list[Parse]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import stock
+from bot.tripwire import examples
 from evaluation import data, readers
 from evaluation.__main__ import crossed, crossvalidate, main
 from evaluation.readers import ReadingError
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_nlpjs_learns_from_the_same_examples_as_the_others() -> None:
-    found = readers.examples(ROOT)
+    found = list(examples())
 
     assert len(found) == stock.examples(stock.project(ROOT, stock.FEW_EPOCHS))
     assert {intent for intent, _ in found} >= TOPICS

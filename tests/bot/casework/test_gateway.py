@@ -142,6 +142,13 @@ async def says(person: Someone, gateway: Gateway, *inbounds: Inbound) -> list[st
     return [event["say"] for event in await person.news() if event["role"] != "patient"]
 
 
+async def hand_over(person: Someone) -> None:
+    """Send the case, and have a coordinator claim it."""
+    await person.hand_off()
+    topic = await Topic.of(person)
+    await topic.press("claim")
+
+
 def words(text: str) -> Inbound:
     """Something typed."""
     return Inbound("text", text=text)
@@ -209,9 +216,7 @@ async def test_a_red_flag_overtakes_words_that_wait_for_the_engine(
 async def test_a_red_flag_in_a_caption_or_beside_a_human_is_answered_too(
     someone: Someone, gateway: Gateway, casework: Casework
 ) -> None:
-    await someone.hand_off()
-    topic = await Topic.of(someone)
-    await topic.press("claim")
+    await hand_over(someone)
     flag = "I want to end my life tonight"
     expected = ["safety.self_harm.now", "safety.told_coordinator"]
     file = FileRef(name="a.pdf", mime="application/pdf", size=1, kind="document", path="a.pdf")
@@ -245,9 +250,7 @@ async def test_danger_that_is_worded_mildly_does_not_wait_for_an_engine_that_is_
 async def test_while_a_human_holds_the_case_the_engine_sees_nothing(
     someone: Someone, gateway: Gateway, peer: Peer
 ) -> None:
-    await someone.hand_off()
-    topic = await Topic.of(someone)
-    await topic.press("claim")
+    await hand_over(someone)
     for inbound in (
         words("is it normal"),
         words("👍"),
@@ -264,9 +267,7 @@ async def test_while_a_human_holds_the_case_the_engine_sees_nothing(
 
 
 async def test_everything_is_deleted_in_words_while_a_human_holds_the_case(someone: Someone, gateway: Gateway) -> None:
-    await someone.hand_off()
-    topic = await Topic.of(someone)
-    await topic.press("claim")
+    await hand_over(someone)
     assert await says(someone, gateway, words("Delete my data!")) == ["steer.delete_confirm"]
     assert await says(someone, gateway, words("no")) == ["steer.delete_kept"]
     assert await says(someone, gateway, words("is it normal")) == []
