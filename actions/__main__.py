@@ -15,6 +15,9 @@ from bot.guide import Guide
 from bot.log import configure
 from bot.settings import Settings, SettingsError, load
 
+# A connection that we closed first, just as the engine used it again, would cost a turn a second try.
+IDLE_SECONDS = 75  # the engine's client lets go after 15
+
 
 async def serve(settings: Settings) -> None:
     """Migrate, load the guide, and serve until told to stop."""
@@ -23,7 +26,12 @@ async def serve(settings: Settings) -> None:
     casework = Casework(database.sessions(engine), Guide.load(), public_url=settings.public_url)
     app = create(casework, settings.actions_secret.get_secret_value())
     config = uvicorn.Config(
-        app, host=settings.actions_host, port=settings.actions_port, log_config=None, access_log=False
+        app,
+        host=settings.actions_host,
+        port=settings.actions_port,
+        timeout_keep_alive=IDLE_SECONDS,
+        log_config=None,
+        access_log=False,
     )
     try:
         await uvicorn.Server(config).serve()

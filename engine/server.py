@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 OPEN = ("/health", "/ready")
 LARGEST_BODY = 64 * 1024
 LONGEST_ID = 64
+IDLE_SECONDS = 75  # the bot's client lets go after 5; whoever is asked must not let go first
 
 
 def create(dialogue: Dialogue, actions: Actions, secret: str) -> Sanic:
@@ -25,6 +26,7 @@ def create(dialogue: Dialogue, actions: Actions, secret: str) -> Sanic:
     app = Sanic("waypoint-engine", configure_logging=False)
     app.config.REQUEST_MAX_SIZE = LARGEST_BODY
     app.config.ACCESS_LOG = False
+    app.config.KEEP_ALIVE_TIMEOUT = IDLE_SECONDS
     expected = f"Bearer {secret}".encode()
 
     @app.middleware("request")
