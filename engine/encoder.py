@@ -84,6 +84,9 @@ class Encoder:
         self._tokenizer.no_padding()
         self._multilingual = USE(threads=1)
         self._recent: OrderedDict[str, Reading] = OrderedDict()
+        # Both load what they need at their first use, which would be a second of somebody's first turn.
+        self._read("hello")
+        self.multilingual(["hello"])
 
     def read(self, text: str) -> Reading:
         """Our encoder's reading of a text. Texts seen a moment ago are not read again."""

@@ -24,7 +24,7 @@ STEERS = {
 }  # fmt: skip
 OWN_BUSINESS = ("faq.", "service.", "feelings.")
 NO_STEERING = "safety.past_or_hypothetical"
-SURE, SURE_OF_DANGER, FEWEST_WORDS = 0.75, 0.5, 4
+SURE, FEWEST_WORDS = 0.75, 4
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -45,8 +45,8 @@ class ExpectedWords(UntrainedComponent, IntentClassifier):
 
 def steers_away(intent: str, confidence: float, text: str) -> bool:
     """Whether the message is clearly something else than the words that were asked for."""
-    if intent in DANGERS:
-        return confidence >= SURE_OF_DANGER
+    if intent in DANGERS:  # how sure it must be, engine/danger.py has decided
+        return True
     if intent in STEERS or (intent.startswith("safety.") and intent != NO_STEERING):
         return confidence >= SURE
     if intent.startswith(OWN_BUSINESS):

@@ -28,7 +28,7 @@ Rows: TypeAlias = "dict[str, Vectors | csr_matrix]"  # by view, one row a text
 
 STRENGTHS = {"own": 5.0, "multilingual": 10.0, "words": 10.0}
 HELD_BACK = 10  # one example of so many
-SURE = 0.9  # of what is read, 98 % are right from here on
+SURE = 0.5  # from here on the multilingual view changes no figure (docs/decisions/0004-understanding.md)
 
 
 def held_back(text: str) -> bool:
@@ -102,7 +102,7 @@ class Vote:
     def probabilities(self, text: str) -> Vectors:
         """Of each label for a whole text, in the order of `labels`.
 
-        The multilingual encoder takes as long as all the rest, so it is asked only when the others are not sure.
+        The multilingual encoder takes as long as our own, so it is asked only when the others are not sure.
         """
         own = encoder().own([text])
         likely: Vectors = self.probabilities_of_parts(text, [text], own)[0]
