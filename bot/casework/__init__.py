@@ -1,7 +1,8 @@
 """Casework: one use case, one function, one transaction; state and outgoing words together."""
 
 from bot.casework.base import utc_now
-from bot.casework.desk import Card, DeskInbound
+from bot.casework.card import Card
+from bot.casework.claims import DeskInbound
 from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile
 from bot.casework.outbound import Outgoing, Sending
 from bot.casework.turns import Pending, Turns

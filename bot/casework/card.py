@@ -1,0 +1,78 @@
+"""The card at the top of a case's topic: what a coordinator has to know at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import store
+from bot.casework.base import ALERT
+from bot.casework.topic import CaseTopic
+from bot.journey.brief import brief
+from bot.journey.places import local_time
+from bot.journey.turn import FileView
+from bot.model import Case
+from bot.progress import Progress
+
+
+@dataclass(frozen=True)
+class Card:
+    """What stands at the top of a case's topic: its words, its buttons (label, callback data)."""
+
+    title: str
+    text: str
+    buttons: tuple[tuple[str, str], ...]
+    topic_id: int | None
+    message_id: int | None
+
+
+class Cards(CaseTopic):
+    """Use cases of the card."""
+
+    async def card(self, case_id: str) -> Card | None:
+        """The card of a case as it should read now; None when the case is gone."""
+        async with self.reading() as session:
+            case = await store.case(session, case_id)
+            if case is None:
+                return None
+            progress = Progress.model_validate_json(case.progress)
+            theirs = [file for file in await store.files(session, case.id) if file.sender == "patient"]
+            files = tuple(FileView(f.id, f.name, f.mime, f.kind, f.record) for f in theirs)
+            lines = [self._state_line(case)]
+            if case.urgent:
+                lines.append(self.words("desk.urgent_flag", reason=self.reason(case.urgent_reason)))
+            lines += [self.words(line["say"], **line["args"]) for line in brief(progress, files)]
+            if clock := local_time(progress.contact.timezone, self.now()):
+                lines.append(self.words("desk.local_time", time=clock))
+            lines.append(self.words("desk.how_to_reply"))
+            return Card(
+                title=case.code,
+                text="\n".join(lines),
+                buttons=self._buttons(case),
+                topic_id=case.topic_id,
+                message_id=case.brief_message_id,
+            )
+
+    def _state_line(self, case: Case) -> str:
+        since = f"{case.handed_off_at:%d %b %H:%M} UTC" if case.handed_off_at else ""
+        if case.state == "claimed":
+            return self.words("desk.card_claimed", code=case.code, name=case.holder_name, since=since)
+        if case.state == "closed":
+            return self.words("desk.card_closed", code=case.code)
+        return self.words("desk.card_waiting", code=case.code, since=since)
+
+    def _buttons(self, case: Case) -> tuple[tuple[str, str], ...]:
+        if case.state == "waiting":
+            return ((self.words("desk.claim"), f"claim:{case.id}"),)
+        return ((self.words("desk.close"), f"close:{case.id}"),) if case.state == "claimed" else ()
+
+    async def raise_urgent(self, session: AsyncSession, case: Case, reason: str) -> None:
+        """Flag a case that people hold: something in it cannot wait."""
+        case.urgent, case.urgent_reason = True, reason[:40]
+        await self.post(session, case, self.words("desk.urgent_flag", reason=self.reason(reason)), priority=ALERT)
+        await self.refresh_card(session, case)
+
+    def reason(self, reason: str) -> str:
+        """Why a case is urgent, in words."""
+        return self.words(f"desk.reason.{reason}")

@@ -1,0 +1,102 @@
+"""The topic of a case in the coordinators' group: opened, written into, and found again when it was lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import store
+from bot.casework.base import ALERT, CARD, TO_TOPIC
+from bot.casework.links import Links
+from bot.model import Case, TopicMessage
+from bot.render import Say, Voice, render
+
+DESK_VOICE = Voice("en", "self", None)
+
+
+class CaseTopic(Links):
+    """Use cases of a topic as a place."""
+
+    def words(self, say: str, **args: Any) -> str:
+        """A guide entry as the coordinators read it."""
+        return "\n\n".join(b["text"] for b in render(self.guide, Say(say, args), DESK_VOICE, 0) if b["type"] == "text")
+
+    async def open_topic(self, session: AsyncSession, case: Case) -> None:
+        """Open the case's topic, or bring the one it has back, with its brief."""
+        if case.topic_id is not None:
+            await self.send(session, "topic.reopen", {}, lane=f"topic:{case.id}", case=case, priority=ALERT)
+        await self.send(session, "topic.open", {}, lane=f"topic:{case.id}", case=case, priority=ALERT)
+        await self.refresh_card(session, case)
+
+    async def refresh_card(self, session: AsyncSession, case: Case) -> None:
+        """Bring the card up to date; several changes make one edit."""
+        await self.send(
+            session,
+            "topic.card",
+            {},
+            lane=f"topic:{case.id}",
+            case=case,
+            coalesce=f"topic.card:{case.id}",
+            priority=CARD,
+        )
+
+    async def post(
+        self, session: AsyncSession, case: Case, text: str, *, mark: str = "note", priority: int = TO_TOPIC
+    ) -> None:
+        """Post words into the topic. `mark` says what a reply to them means: person, brief, or note."""
+        await self.send(
+            session, "topic.post", {"text": text, "mark": mark}, lane=f"topic:{case.id}", case=case, priority=priority
+        )
+
+    async def topic_created(self, case_id: str, topic_id: int) -> None:
+        """Remember the topic before anything is posted into it: bots cannot list topics."""
+        async with self.transaction() as session:
+            case = await store.case(session, case_id, lock=True)
+            if case is not None:
+                case.topic_id, case.brief_message_id = topic_id, None
+            else:  # all of it was deleted while the topic was being opened
+                await self.send(session, "topic.delete", {"topic_id": topic_id}, lane=f"topic:{case_id}")
+
+    async def topic_lost(self, case_id: str, *, needed: bool = True) -> None:
+        """Somebody deleted the topic: the next thing that goes there opens a new one, brief first.
+
+        If it is needed, what was said in it goes there again, as a transcript.
+        """
+        async with self.transaction() as session:
+            case = await store.case(session, case_id, lock=True)
+            if case is None or case.topic_id is None:
+                return
+            case.topic_id = case.brief_message_id = None
+            if not needed:
+                return
+            await self.send(
+                session,
+                "topic.transcript",
+                {},
+                lane=f"topic:{case.id}",
+                case=case,
+                coalesce=f"topic.transcript:{case.id}",
+            )
+
+    async def topic_posted(self, case_id: str, chat_id: int, message_id: int, mark: str) -> None:
+        """Remember what a message in the topic stands for."""
+        async with self.transaction() as session:
+            case = await store.case(session, case_id, lock=True)
+            if case is None:
+                return
+            await session.merge(TopicMessage(chat_id=chat_id, message_id=message_id, case_id=case_id, kind=mark))
+            if mark == "brief":
+                case.brief_message_id = message_id
+
+    async def transcript(self, case_id: str, limit: int = 20) -> str:
+        """The last words of a case, for a topic that had to be opened anew."""
+        async with self.reading() as session:
+            rows = await store.recent_messages(session, case_id, limit)
+            lines = []
+            for row in rows:
+                text = " ".join(b["text"] for b in row.blocks if b["type"] == "text")
+                if text and row.role in ("patient", "coordinator"):
+                    who = row.name or self.words(f"desk.role.{row.role}")
+                    lines.append(f"{row.at:%d %b %H:%M} {who}: {text}")
+            return "\n".join(lines)
