@@ -65,6 +65,15 @@ class Case(Base):
     holder_name: Mapped[str] = mapped_column(String(100), default="")
     claimed_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    close_reason: Mapped[str] = mapped_column(String(200), default="")
+    waiting_since: Mapped[datetime | None]  # the first words of the person that no human has answered yet
+    due_at: Mapped[datetime | None] = mapped_column(index=True)  # when they are late, by the desk's working hours
+    escalations: Mapped[int] = mapped_column(default=0)  # how often the group was told that they are late
+    answered_at: Mapped[datetime | None]  # the last words of a human
+    first_answered_at: Mapped[datetime | None]
+    reopened: Mapped[int] = mapped_column(default=0)
+    satisfaction: Mapped[int | None]  # 1 to 5, asked once after a case is closed
+    blocked: Mapped[bool] = mapped_column(default=False)  # the coordinators take no more words of this person
     topic_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     brief_message_id: Mapped[int | None] = mapped_column(BigInteger)
 
@@ -177,6 +186,53 @@ class TopicMessage(Base):
     message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     kind: Mapped[str] = mapped_column(String(10))  # brief, person, note
+
+
+class Relayed(Base):
+    """The same words on both sides: a message of the topic, and a person's. For quotes, edits, marks, taking back."""
+
+    __tablename__ = "relayed"
+    __table_args__ = (
+        Index("relayed_desk", "desk_chat_id", "desk_message_id"),
+        Index("relayed_person", "conversation_id", "message_id"),
+    )
+
+    id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    from_person: Mapped[bool]
+    desk_chat_id: Mapped[int | None] = mapped_column(BigInteger)
+    desk_message_id: Mapped[int | None] = mapped_column(BigInteger)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)  # Telegram's, in the person's chat
+    seq: Mapped[int | None]  # of the transcript
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10), default="sending")  # sending, delivered, failed, undone
+
+
+class Reminder(Base):
+    """Something that a coordinator wants to be told about a case at a time."""
+
+    __tablename__ = "reminders"
+
+    id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    text: Mapped[str] = mapped_column(String(300))
+    by_name: Mapped[str] = mapped_column(String(100))
+    done: Mapped[bool] = mapped_column(default=False)
+
+
+class DeskEvent(Base):
+    """What happened at the desk, for its figures. Holds nobody's words, and outlives an erased case without its id."""
+
+    __tablename__ = "desk_events"
+
+    id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    case_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    kind: Mapped[str] = mapped_column(String(16))  # handed_off, claimed, answered, closed, reopened, late, satisfaction
+    value: Mapped[int | None]  # answered: seconds that the person waited; satisfaction: 1 to 5
+    in_hours: Mapped[bool] = mapped_column(default=True)  # whether the wait began in working hours
 
 
 class File(Base):

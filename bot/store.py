@@ -10,7 +10,21 @@ from sqlalchemy import CursorResult, and_, delete, exists, func, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.model import Button, Case, Conversation, Fact, File, Inbox, Link, Message, Outbox, TopicMessage
+from bot.model import (
+    Button,
+    Case,
+    Conversation,
+    DeskEvent,
+    Fact,
+    File,
+    Inbox,
+    Link,
+    Message,
+    Outbox,
+    Relayed,
+    Reminder,
+    TopicMessage,
+)
 
 LANES_AT_ONCE = 32
 
@@ -236,7 +250,10 @@ async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: 
     await session.execute(delete(Button).where(Button.conversation_id.in_(ids)))
     await session.execute(delete(File).where(File.case_id == case_id))
     await session.execute(delete(Link).where(Link.case_id == case_id))
-    await session.execute(delete(TopicMessage).where(TopicMessage.case_id == case_id))
+    for table in (TopicMessage, Relayed, Reminder):
+        await session.execute(delete(table).where(table.case_id == case_id))
+    # The desk's figures stay, without saying whose they were.
+    await session.execute(update(DeskEvent).where(DeskEvent.case_id == case_id).values(case_id=None))
     await session.execute(delete(Outbox).where(or_(Outbox.case_id == case_id, Outbox.conversation_id.in_(ids))))
     await session.execute(
         update(Inbox)

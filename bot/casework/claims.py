@@ -40,6 +40,19 @@ class DeskInbound:
 class Claims(Cards):
     """Use cases of claiming."""
 
+    async def person_waits(self, session: AsyncSession, case: Case) -> None:
+        """The person said something that a human is to answer: from the first such words the clock runs."""
+        case.waiting_since = case.waiting_since or self.now()
+
+    async def human_answered(self, session: AsyncSession, case: Case) -> None:
+        """A human answered: the clock stops."""
+        now = self.now()
+        if case.waiting_since is not None:
+            await self.note(session, case, "answered", int((now - case.waiting_since).total_seconds()))
+        case.waiting_since = case.due_at = None
+        case.escalations = 0
+        case.answered_at, case.first_answered_at = now, case.first_answered_at or now
+
     async def _claim(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:
         """Atomic: of two presses one wins, and the other is told who."""
         taken = await session.execute(
@@ -53,6 +66,7 @@ class Claims(Cards):
             if case.state == "claimed":
                 return self.words("desk.already_claimed", name=case.holder_name)
             return self.words("desk.is_closed")
+        await self.note(session, case, "claimed")
         await self._tell_person(session, case, Say("human.joined", {"name": case.holder_name}))
         await self.refresh_card(session, case)
         await self.post(session, case, self.words("desk.claimed_by", name=case.holder_name))

@@ -23,6 +23,9 @@ class Closing(Claims):
         case.state, case.closed_at = "closed", self.now()
         case.holder_name = case.holder_name or said.user_name[:100]
         case.urgent = False
+        case.waiting_since = case.due_at = None
+        case.escalations = 0
+        await self.note(session, case, "closed")
         await self._resume_assistant(session, case)
         await self.post(session, case, self.words("desk.closed", name=said.user_name))
         await self.refresh_card(session, case)

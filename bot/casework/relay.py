@@ -27,6 +27,7 @@ class Relay(Closing):
             return
         if inbound.kind == "text" and inbound.text.startswith("/"):
             return
+        await self.person_waits(session, case)
         if inbound.kind == "text" and inbound.text:
             await self.post(session, case, self.words("desk.person_said", text=inbound.text), mark="person")
             return
@@ -61,6 +62,7 @@ class Relay(Closing):
         if case.state != "claimed":
             await self.post(session, case, self.words("desk.is_closed"))
             return
+        await self.human_answered(session, case)
         progress = Progress.model_validate_json(case.progress)
         for conversation in await store.conversations_of(session, case.id):
             blocks: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import store
 from bot.casework.base import ALERT, CARD, TO_TOPIC
 from bot.casework.links import Links
-from bot.model import Case, TopicMessage
+from bot.model import Case, DeskEvent, TopicMessage
 from bot.render import Say, Voice, render
 
 DESK_VOICE = Voice("en", "self", None)
@@ -48,6 +48,12 @@ class CaseTopic(Links):
         await self.send(
             session, "topic.post", {"text": text, "mark": mark}, lane=f"topic:{case.id}", case=case, priority=priority
         )
+
+    async def note(
+        self, session: AsyncSession, case: Case, kind: str, value: int | None = None, *, in_hours: bool = True
+    ) -> None:
+        """Note what happened, for the desk's figures: never anybody's words."""
+        session.add(DeskEvent(at=self.now(), case_id=case.id, kind=kind, value=value, in_hours=in_hours))
 
     async def topic_created(self, case_id: str, topic_id: int) -> None:
         """Remember the topic before anything is posted into it: bots cannot list topics."""

@@ -310,6 +310,8 @@ class Turns(Desk):
         case.holder_id, case.holder_name, case.closed_at = None, "", None
         case.urgent_reason = working.progress.urgent(self.now().date())
         case.urgent = bool(case.urgent_reason)
+        await self.note(session, case, "handed_off")
+        await self.person_waits(session, case)
         await self.open_topic(session, case)
         for file in await store.files(session, case.id):
             if file.sender == "patient" and (there_until is None or file.created_at > there_until):
