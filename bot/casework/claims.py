@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import store
-from bot.casework.card import Cards
+from bot.casework.board import Board
 from bot.model import Case
 from bot.progress import Progress
 from bot.render import Say
@@ -37,7 +37,7 @@ class DeskInbound:
     callback_id: str = ""
 
 
-class Claims(Cards):
+class Claims(Board):
     """Use cases of claiming."""
 
     async def person_waits(self, session: AsyncSession, case: Case) -> None:
@@ -48,7 +48,8 @@ class Claims(Cards):
         """A human answered: the clock stops."""
         now = self.now()
         if case.waiting_since is not None:
-            await self.note(session, case, "answered", int((now - case.waiting_since).total_seconds()))
+            waited = int((now - case.waiting_since).total_seconds())
+            await self.note(session, case, "answered" if case.first_answered_at else "first_answer", waited)
         case.waiting_since = case.due_at = None
         case.escalations = 0
         case.answered_at, case.first_answered_at = now, case.first_answered_at or now
