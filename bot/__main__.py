@@ -90,7 +90,7 @@ def create_app(settings: Settings) -> Starlette:
                 await bot.shutdown()
             await db.dispose()
 
-    app = Starlette(routes=[*health.create_routes(checks), *routes], lifespan=lifespan)
+    app = Starlette(routes=[*health.create_routes(checks, casework.figures_now), *routes], lifespan=lifespan)
     app.state.wake = wake
     return app
 
