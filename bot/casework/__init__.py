@@ -4,8 +4,9 @@ from bot.casework.base import utc_now
 from bot.casework.card import Card
 from bot.casework.claims import DeskInbound
 from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile
+from bot.casework.lease import Lease
 from bot.casework.outbound import Outgoing, Sending
-from bot.casework.turns import Pending, Turns
+from bot.casework.turns import Pending
 
 __all__ = [
     "Card",
@@ -21,5 +22,5 @@ __all__ = [
 ]
 
 
-class Casework(Sending, Turns):
+class Casework(Sending, Lease):
     """All use cases."""

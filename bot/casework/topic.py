@@ -49,6 +49,10 @@ class CaseTopic(Links):
             session, "topic.post", {"text": text, "mark": mark}, lane=f"topic:{case.id}", case=case, priority=priority
         )
 
+    async def announce(self, session: AsyncSession, text: str, *, priority: int = ALERT) -> None:
+        """Say something to all coordinators, in General."""
+        await self.send(session, "group.post", {"text": text}, lane="board", priority=priority)
+
     async def note(
         self, session: AsyncSession, case: Case, kind: str, value: int | None = None, *, in_hours: bool = True
     ) -> None:
