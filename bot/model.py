@@ -232,8 +232,8 @@ class DeskEvent(Base):
     id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
     at: Mapped[datetime] = mapped_column(index=True)
     case_id: Mapped[str | None] = mapped_column(String(32), index=True)
-    kind: Mapped[str] = mapped_column(String(16))  # handed_off, claimed, answered, closed, reopened, late, satisfaction
-    value: Mapped[int | None]  # answered: seconds that the person waited; satisfaction: 1 to 5
+    kind: Mapped[str] = mapped_column(String(16))  # handed_off, claimed, first_answer, answered, closed, …
+    value: Mapped[int | None]  # seconds that the person waited for an answer; satisfaction: 1 to 5
     in_hours: Mapped[bool] = mapped_column(default=True)  # whether the wait began in working hours
 
 

@@ -27,6 +27,7 @@ from bot.model import (
 )
 
 LANES_AT_ONCE = 32
+WORDS = 3  # the priority of words in the outbox; what is less pressing has a higher one (bot/casework/base.py)
 
 
 def _count(result: Any) -> int:
@@ -212,10 +213,44 @@ async def due_outbox(session: AsyncSession, now: datetime, limit: int) -> Sequen
     return (await session.scalars(query)).all()
 
 
-async def outbox_counts(session: AsyncSession) -> dict[str, int]:
-    """How many outgoing rows stand in each state."""
-    rows = await session.execute(select(Outbox.state, func.count()).group_by(Outbox.state))
+async def undelivered(session: AsyncSession) -> int:
+    """How many outgoing rows were given up."""
+    return await session.scalar(select(func.count()).where(Outbox.state == "failed")) or 0
+
+
+async def delayed(session: AsyncSession, case_id: str, since: datetime) -> tuple[int, datetime | None]:
+    """How many words of a case have waited to be sent since before a moment, and since when the oldest does."""
+    query = select(func.count(), func.min(Outbox.created_at)).where(
+        Outbox.case_id == case_id,
+        Outbox.state == "due",
+        Outbox.created_at < since,
+        Outbox.priority <= WORDS,  # an edit of a card that waits delays nobody's words
+    )
+    count, oldest = (await session.execute(query)).one()
+    return count, oldest
+
+
+async def open_cases(session: AsyncSession) -> Sequence[Case]:
+    """The cases that people hold or wait for."""
+    return (await session.scalars(select(Case).where(Case.state.in_(("waiting", "claimed"))))).all()
+
+
+async def case_states(session: AsyncSession) -> dict[str, int]:
+    """How many cases stand in each state."""
+    rows = await session.execute(select(Case.state, func.count()).group_by(Case.state))
     return dict(rows.all())
+
+
+async def late_cases(session: AsyncSession, now: datetime) -> int:
+    """How many open cases wait for an answer that is overdue."""
+    query = select(func.count()).where(Case.due_at < now, Case.state.in_(("waiting", "claimed")))
+    return await session.scalar(query) or 0
+
+
+async def desk_events(session: AsyncSession, since: datetime) -> Sequence[DeskEvent]:
+    """What happened at the desk since a moment, in order."""
+    query = select(DeskEvent).where(DeskEvent.at >= since).order_by(DeskEvent.at, DeskEvent.id)
+    return (await session.scalars(query)).all()
 
 
 # The clock of the desk.

@@ -1,6 +1,7 @@
 """Casework: one use case, one function, one transaction; state and outgoing words together."""
 
 from bot.casework.base import utc_now
+from bot.casework.board import BoardText
 from bot.casework.card import Card
 from bot.casework.claims import DeskInbound
 from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile
@@ -9,6 +10,7 @@ from bot.casework.outbound import Outgoing, Sending
 from bot.casework.turns import Pending
 
 __all__ = [
+    "BoardText",
     "Card",
     "Casework",
     "DeskInbound",

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -20,8 +20,9 @@ from bot.render import Say, Voice, render
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no character that is mistaken for another when read aloud
 
-# Outgoing priorities: words to a person go before words to a topic, those before alerts and cards.
-TO_PERSON, TO_TOPIC, ALERT, CARD = 1, 3, 4, 6
+# Outgoing priorities: words to a person go before words to a topic, those before alerts, cards, the board.
+TO_PERSON, TO_TOPIC, ALERT, CARD, BOARD = 1, 3, 4, 6, 7
+AT_ONCE = timedelta(0)
 
 
 def utc_now() -> datetime:
@@ -149,8 +150,12 @@ class Work:
         seq: int = 0,
         coalesce: str = "",
         priority: int = TO_TOPIC,
+        after: timedelta = AT_ONCE,
     ) -> None:
-        """Put something into the outbox; a newer version of the same thing replaces one that is still waiting."""
+        """Put something into the outbox; a newer version of the same thing replaces one that is still waiting.
+
+        `after` is how long it may wait for such newer versions.
+        """
         now = self.now()
         if coalesce and (waiting := await store.coalesced(session, coalesce)):
             waiting.payload = {**payload, "fresh": payload.get("fresh") or waiting.payload.get("fresh"), "seq": seq}
@@ -165,7 +170,7 @@ class Work:
                 case_id=case.id if case else None,
                 conversation_id=conversation.id if conversation else None,
                 created_at=now,
-                not_before=now,
+                not_before=now + after,
             )
         )
 

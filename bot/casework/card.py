@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +15,8 @@ from bot.journey.places import local_time
 from bot.journey.turn import FileView
 from bot.model import Case
 from bot.progress import Progress
+
+DELAY = timedelta(minutes=1)  # after which words that have not been delivered are late
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Cards(CaseTopic):
             if case.urgent:
                 lines.append(self.words("desk.urgent_flag", reason=self.reason(case.urgent_reason)))
             lines += [self.words(line["say"], **line["args"]) for line in brief(progress, files)]
+            lines += [line for line in (self._waits_since(case), await self._delay(session, case)) if line]
             if clock := local_time(progress.contact.timezone, self.now()):
                 lines.append(self.words("desk.local_time", time=clock))
             lines.append(self.words("desk.how_to_reply"))
@@ -61,6 +65,17 @@ class Cards(CaseTopic):
         if case.state == "closed":
             return self.words("desk.card_closed", code=case.code)
         return self.words("desk.card_waiting", code=case.code, since=since)
+
+    def _waits_since(self, case: Case) -> str:
+        """Since when words of the person wait for an answer, while somebody holds the case."""
+        if case.state != "claimed" or case.waiting_since is None:
+            return ""
+        return self.words("desk.card_unanswered", since=f"{case.waiting_since:%d %b %H:%M} UTC")
+
+    async def _delay(self, session: AsyncSession, case: Case) -> str:
+        """What has waited to be delivered for longer than it should."""
+        count, oldest = await store.delayed(session, case.id, self.now() - DELAY)
+        return self.words("desk.card_delayed", count=count, since=f"{oldest:%H:%M} UTC") if oldest else ""
 
     def _buttons(self, case: Case) -> tuple[tuple[str, str], ...]:
         if case.state == "waiting":

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import store
 from bot.casework.away import absence
-from bot.casework.card import Cards
+from bot.casework.board import Board
 from bot.model import Case
 from bot.progress import Progress
 from bot.render import Say
@@ -38,7 +38,7 @@ class DeskInbound:
     callback_id: str = ""
 
 
-class Claims(Cards):
+class Claims(Board):
     """Use cases of claiming."""
 
     async def person_waits(self, session: AsyncSession, case: Case) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import store
-from bot.casework.base import ALERT, CARD, TO_TOPIC
+from bot.casework.base import ALERT, BOARD, CARD, TO_TOPIC
 from bot.casework.links import Links
 from bot.model import Case, DeskEvent, TopicMessage
 from bot.render import Say, Voice, render
 
 DESK_VOICE = Voice("en", "self", None)
+GATHER = timedelta(seconds=5)  # changes of the board that come within it are one edit
 
 
 class CaseTopic(Links):
@@ -40,6 +42,15 @@ class CaseTopic(Links):
             coalesce=f"topic.card:{case.id}",
             priority=CARD,
         )
+        await self.refresh_board(session)
+
+    async def refresh_board(self, session: AsyncSession) -> None:
+        """Bring the board up to date; however many cases change, one edit shows them all."""
+        await self.send(session, "group.board", {}, lane="board", coalesce="board", priority=BOARD, after=GATHER)
+
+    async def announce(self, session: AsyncSession, text: str, *, priority: int = ALERT) -> None:
+        """Say something to all coordinators, in General."""
+        await self.send(session, "group.post", {"text": text}, lane="general", priority=priority)
 
     async def post(
         self, session: AsyncSession, case: Case, text: str, *, mark: str = "note", priority: int = TO_TOPIC
@@ -48,10 +59,6 @@ class CaseTopic(Links):
         await self.send(
             session, "topic.post", {"text": text, "mark": mark}, lane=f"topic:{case.id}", case=case, priority=priority
         )
-
-    async def announce(self, session: AsyncSession, text: str, *, priority: int = ALERT) -> None:
-        """Say something to all coordinators, in General."""
-        await self.send(session, "group.post", {"text": text}, lane="board", priority=priority)
 
     async def note(
         self, session: AsyncSession, case: Case, kind: str, value: int | None = None, *, in_hours: bool = True

@@ -72,7 +72,7 @@ class TelegramSender:
     def _meaning(self, outgoing: Outgoing, error: TelegramError) -> Exception:
         """What an error means for the row. BadRequest comes before its parent NetworkError, which is tried again."""
         if isinstance(error, RetryAfter):
-            if outgoing.kind.startswith("topic."):
+            if outgoing.kind.startswith(("topic.", "group.")):
                 self._budget.close(seconds(error))
             return Later("flood control", seconds(error))
         if isinstance(error, InvalidToken):
@@ -217,6 +217,8 @@ class ToTopic:
             "topic.close": self._close,
             "topic.reopen": self._reopen,
             "topic.delete": self._delete,
+            "group.post": lambda outgoing: self._topics.announce(str(outgoing.payload["text"])),
+            "group.board": lambda outgoing: self._topics.board(),
         }
 
     async def _post(self, outgoing: Outgoing) -> int | None:

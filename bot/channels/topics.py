@@ -13,7 +13,7 @@ from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
-from bot.casework import Card, Casework
+from bot.casework import BoardText, Card, Casework
 from bot.casework.outbound import Later, Never
 from bot.channels.bot_api import DeskChat, reason
 from bot.channels.budget import Budget
@@ -25,6 +25,7 @@ type Post = Callable[[int, int], Awaitable[int | None]]  # (chat, topic) -> the 
 
 WAIT_FOR_ADMINISTRATOR = 300.0
 SPARE_FOR_WORDS = 4  # posts a minute that edits of cards leave to words
+SPARE_FOR_CARDS = 4  # and that the board leaves to cards
 ATTEMPTS = 4  # the topic is deleted, the new one closed, …: more than that is no coincidence
 
 _GONE = ("message thread not found", "topic_deleted", "topic deleted", "topic_id_invalid")
@@ -91,23 +92,48 @@ class Topics:
             if card.message_id is None:
                 return None
             self.budget.take(spare=SPARE_FOR_WORDS)
-            try:
-                await self._bot.edit_message_text(
-                    escaped(self._pieces(card)[0]),
-                    chat,
-                    card.message_id,
-                    parse_mode=ParseMode.HTML,
-                    link_preview_options=LinkPreviewOptions(is_disabled=True),
-                    reply_markup=buttons_in_rows(card.buttons),
-                )
-            except BadRequest as error:
-                if _says(error, _NO_SUCH_MESSAGE):
-                    await self._post_brief(chat, topic, card, case_id)
-                elif not _says(error, _SO_ALREADY):
-                    raise
+            text = escaped(self._pieces(card)[0])
+            if not await self._rewrite(chat, card.message_id, text, buttons_in_rows(card.buttons)):
+                await self._post_brief(chat, topic, card, case_id)
             return card.message_id
 
         return await self.post(case_id, act)
+
+    async def announce(self, text: str) -> int | None:
+        """Say something in General."""
+
+        async def act(chat: int) -> int:
+            self.budget.take()
+            return await self.send_text(chat, None, parts(text)[0])
+
+        return await self._in_group(act)
+
+    async def board(self) -> int | None:
+        """Bring the board in General up to date, in place; one that somebody deleted is posted and pinned anew."""
+
+        async def act(chat: int) -> int:
+            text = self._board_text(chat, await self._casework.board())
+            fact = f"desk.board.{chat}"
+            standing = await self._casework.fact(fact)
+            self.budget.take(spare=SPARE_FOR_WORDS + SPARE_FOR_CARDS)
+            if standing and await self._rewrite(chat, int(standing), text, None):
+                return int(standing)
+            message_id = await self._send_html(chat, None, text, None)
+            await self._casework.remember(fact, str(message_id))
+            await self._pin(chat, message_id, "the board")
+            return message_id
+
+        return await self._in_group(act)
+
+    def _board_text(self, chat: int, board: BoardText) -> str:
+        internal = str(chat).removeprefix("-100")  # of a link that only members of the group can open
+        lines = [f"<b>{escaped(board.head)}</b>", ""]
+        for line in board.lines:
+            code = escaped(line.code)
+            if line.topic_id is not None:
+                code = f'<a href="https://t.me/c/{internal}/{line.topic_id}">{code}</a>'
+            lines.append(f"{code} · {escaped(quiet(line.text))}")
+        return "\n".join([*lines, "", escaped(board.foot)]).strip()
 
     async def close(self, case_id: str, topic: int) -> None:
         """Close a topic."""
@@ -123,17 +149,46 @@ class Topics:
         """Delete a topic with everything in it."""
         await self._manage(topic, self._bot.delete_forum_topic)
 
-    async def send_text(self, chat: int, topic: int, piece: str, buttons: InlineKeyboardMarkup | None = None) -> int:
-        """Send one piece of text into a topic. Returns the message's id. Raises TelegramError."""
+    async def send_text(
+        self, chat: int, topic: int | None, piece: str, buttons: InlineKeyboardMarkup | None = None
+    ) -> int:
+        """Send one piece of text into a topic, or into General. Returns the message's id. Raises TelegramError."""
+        return await self._send_html(chat, topic, escaped(piece), buttons)
+
+    async def _send_html(self, chat: int, topic: int | None, text: str, buttons: InlineKeyboardMarkup | None) -> int:
         message = await self._bot.send_message(
             chat,
-            escaped(piece),
+            text,
             message_thread_id=topic,
             parse_mode=ParseMode.HTML,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
             reply_markup=buttons,
         )
         return message.message_id
+
+    async def _rewrite(self, chat: int, message_id: int, text: str, buttons: InlineKeyboardMarkup | None) -> bool:
+        """Edit a message in place. False when it is not there any more."""
+        try:
+            await self._bot.edit_message_text(
+                text,
+                chat,
+                message_id,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=buttons,
+            )
+        except BadRequest as error:
+            if _says(error, _NO_SUCH_MESSAGE):
+                return False
+            if not _says(error, _SO_ALREADY):
+                raise
+        return True
+
+    async def _pin(self, chat: int, message_id: int, what: str) -> None:
+        try:
+            await self._bot.pin_chat_message(chat, message_id, disable_notification=True)
+        except TelegramError as error:  # it is only harder to find
+            log.warning("%s could not be pinned: %s", what, reason(error))
 
     async def _act(self, chat: int, case_id: str, act: Post) -> int | None:
         topic = await self._ready(chat, case_id)
@@ -161,10 +216,7 @@ class Topics:
         self.budget.take(2 + len(rest))
         message_id = await self.send_text(chat, topic, first, buttons_in_rows(card.buttons))
         await self._casework.topic_posted(case_id, chat, message_id, "brief")
-        try:
-            await self._bot.pin_chat_message(chat, message_id, disable_notification=True)
-        except TelegramError as error:  # it is only harder to find
-            log.warning("the brief of case %s could not be pinned: %s", case_id, reason(error))
+        await self._pin(chat, message_id, f"the brief of case {case_id}")
         for piece in rest:  # a reply to any of it goes to the person, as one to the brief does
             await self._casework.topic_posted(case_id, chat, await self.send_text(chat, topic, piece), "person")
 

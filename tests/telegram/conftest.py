@@ -147,8 +147,8 @@ class Waypoint:
         return await self.rows(Inbox)
 
     async def outbox(self) -> list[Outbox]:
-        """What goes or went out, in order."""
-        return await self.rows(Outbox)
+        """What goes or went out, in order, apart from the board, which every change of a case brings up to date."""
+        return [row for row in await self.rows(Outbox) if row.lane != "board"]
 
     async def execute(self, sql: str, *values: object) -> None:
         """Change the database behind the use cases' back."""

@@ -246,6 +246,7 @@ async def test_words_wait_while_the_bot_is_out_of_the_group_and_are_never_given_
     waypoint: Waypoint, box: Sandbox
 ) -> None:
     handed = await waypoint.claimed()
+    await waypoint.later(60)  # the board is up to date
     await box.post("members", chat=GROUP_ID, person="bot", status="kicked", by=MEI)
     await waypoint.post(handed.conversation, "A note.")
     for _ in range(LAST_ATTEMPT + 1):

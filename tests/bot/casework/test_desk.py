@@ -87,7 +87,7 @@ async def test_handing_over_opens_a_topic_with_a_card_that_holds_the_case_code(
 ) -> None:
     case = await waiting.case()
     assert case.state == "waiting"
-    assert [row.kind for row in await outbox(casework)] == ["topic.open", "topic.card"]
+    assert [row.kind for row in await outbox(casework)] == ["topic.open", "topic.card", "group.board"]
     assert case.code in await waiting.sees()
     card = await casework.card(case.id)
     assert card is not None
