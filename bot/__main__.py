@@ -29,6 +29,7 @@ from bot.log import configure
 from bot.settings import Settings, SettingsError, load
 from bot.tripwire import TripwireMissing, tripwire
 from bot.wake import Wake
+from bot.watch import Watcher
 
 
 def telegram_bot(settings: Settings) -> telegram.Bot | None:
@@ -50,7 +51,10 @@ def create_app(settings: Settings) -> Starlette:
     """The whole bot process as one app; its loops live as long as it does."""
     db = database.connect(settings.database_url)
     casework = Casework(
-        database.sessions(db), Guide.load(), public_url=settings.public_url or f"http://{settings.host}:{settings.port}"
+        database.sessions(db),
+        Guide.load(),
+        public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+        hours=settings.hours,
     )
     wake = Wake()
     engine = Engine(settings.engines, settings.engine_secret.get_secret_value(), settings.engine_timeout)
@@ -73,6 +77,7 @@ def create_app(settings: Settings) -> Starlette:
         # It greets Telegram, for as long as that is away, and then polls unless a webhook is set.
         loops.append(updates.Poller(bot, casework, wake, settings).run())
     loops.append(gateway.run())
+    loops.append(Watcher(casework, wake).run())
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -69,6 +69,8 @@ class Case(Base):
     waiting_since: Mapped[datetime | None]  # the first words of the person that no human has answered yet
     due_at: Mapped[datetime | None] = mapped_column(index=True)  # when they are late, by the desk's working hours
     escalations: Mapped[int] = mapped_column(default=0)  # how often the group was told that they are late
+    alert_at: Mapped[datetime | None] = mapped_column(index=True)  # when the group is told next that they are late
+    away_until: Mapped[datetime | None]  # the end of the absence that the person was told of
     answered_at: Mapped[datetime | None]  # the last words of a human
     first_answered_at: Mapped[datetime | None]
     reopened: Mapped[int] = mapped_column(default=0)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.casework.hours import Hours, parse
 
 SECRETS = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "ENGINE_SECRET", "ACTIONS_SECRET", "DATABASE_URL")
 
@@ -19,7 +22,7 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """All settings of the bot and the actions process."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     database_url: str = "sqlite+aiosqlite:///var/waypoint.db"
     host: str = "127.0.0.1"
@@ -43,6 +46,13 @@ class Settings(BaseSettings):
     sandbox_url: str = ""
     max_file_bytes: int = Field(20 * 1024 * 1024, gt=0)
 
+    # The desk's working hours, and within how much of them a person is answered.
+    desk_timezone: str = Field("UTC", max_length=60)
+    desk_hours: str = Field("", max_length=1_000)  # Mon-Fri 09:00-18:00, Sat 10:00-13:00
+    desk_holidays: str = Field("", max_length=10_000)  # 2026-12-24..2027-01-02, 2027-05-01
+    desk_answer_hours: float = Field(4.0, gt=0, le=240)
+    desk_urgent_minutes: float = Field(30.0, gt=0, le=24 * 60)
+
     @field_validator("database_url")
     @classmethod
     def _async_driver(cls, url: str) -> str:
@@ -53,6 +63,23 @@ class Settings(BaseSettings):
         if not url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
             raise ValueError("DATABASE_URL must start with postgresql:// or sqlite:///")
         return url
+
+    @model_validator(mode="after")
+    def _desk_can_be_read(self) -> Self:
+        """Hours that cannot be read stop the start, not the first person who writes at night."""
+        self.hours  # noqa: B018
+        return self
+
+    @property
+    def hours(self) -> Hours:
+        """The desk's working hours."""
+        return parse(
+            self.desk_timezone,
+            self.desk_hours,
+            self.desk_holidays,
+            timedelta(hours=self.desk_answer_hours),
+            timedelta(minutes=self.desk_urgent_minutes),
+        )
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -253,6 +253,22 @@ async def desk_events(session: AsyncSession, since: datetime) -> Sequence[DeskEv
     return (await session.scalars(query)).all()
 
 
+# The clock of the desk.
+
+
+async def due_alerts(session: AsyncSession, now: datetime, limit: int, *, urgent_only: bool) -> Sequence[str]:
+    """Cases whose person waits for longer than they should, and of which the group is to be told, oldest first."""
+    late = Case.alert_at <= now, Case.waiting_since.is_not(None), Case.state.in_(("waiting", "claimed"))
+    query = select(Case.id).where(*late).order_by(Case.alert_at).limit(limit)
+    return (await session.scalars(query.where(Case.urgent) if urgent_only else query)).all()
+
+
+async def due_reminders(session: AsyncSession, now: datetime, limit: int) -> Sequence[int]:
+    """Reminders whose time has come, oldest first."""
+    query = select(Reminder.id).where(Reminder.due_at <= now, ~Reminder.done).order_by(Reminder.due_at).limit(limit)
+    return (await session.scalars(query)).all()
+
+
 async def topic_message(session: AsyncSession, chat_id: int, message_id: int) -> TopicMessage | None:
     """What a message in the coordinators' group stands for."""
     return await session.get(TopicMessage, (chat_id, message_id))

@@ -5,8 +5,9 @@ from bot.casework.board import BoardText
 from bot.casework.card import Card
 from bot.casework.claims import DeskInbound
 from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile
+from bot.casework.lease import Lease
 from bot.casework.outbound import Outgoing, Sending
-from bot.casework.turns import Pending, Turns
+from bot.casework.turns import Pending
 
 __all__ = [
     "BoardText",
@@ -23,5 +24,5 @@ __all__ = [
 ]
 
 
-class Casework(Sending, Turns):
+class Casework(Sending, Lease):
     """All use cases."""

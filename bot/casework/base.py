@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import store
+from bot.casework.hours import Hours
 from bot.guide import Guide
 from bot.model import Button, Case, Conversation, Message, Outbox
 from bot.progress import Progress
@@ -43,6 +44,7 @@ class Work:
     guide: Guide
     now: Callable[[], datetime] = utc_now
     public_url: str = ""
+    hours: Hours = field(default_factory=Hours)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

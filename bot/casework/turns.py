@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import journey, store
+from bot.casework.away import absence
 from bot.casework.desk import Desk
 from bot.casework.inbound import Inbound
 from bot.journey import Heard, Turn
@@ -250,6 +251,7 @@ class Turns(Desk):
             await self._EFFECTS[effect.name](self, session, working, case, conversation, effect.args)
         if was_with_people and case.state in ("waiting", "claimed"):
             await self.to_topic(session, case, conversation, row, inbound)
+        self._tell_of_absence(working, case, conversation, inbound)
         says = working.says
         await self.deliver(session, case, conversation, says, working.progress, in_reply_to=row.seq)
         case.progress = working.progress.model_dump_json()
@@ -258,6 +260,19 @@ class Turns(Desk):
             await self._keep_nothing(session, case, conversation, row)
             return not (inbound.text or inbound.files or case.consent == "declined")
         return True
+
+    def _tell_of_absence(self, working: Turn, case: Case, conversation: Conversation, inbound: Inbound) -> None:
+        """Who writes to the coordinators, or is handed over to them, is told when they are there; never in an alarm."""
+        handed_over = any(effect.name == "hand_off" for effect in working.effects)
+        wrote = inbound.kind not in ("choice", "start") and not inbound.text.startswith("/")
+        said = [say.say for say in working.says]
+        if case.state not in ("waiting", "claimed") or case.blocked or not (handed_over or wrote):
+            return
+        if any(say.startswith("safety.") for say in said):
+            return
+        place = said.index("handoff.next") + 1 if "handoff.next" in said else 0  # the pending question stays the last
+        told = absence(self.hours, case, working.progress, self.now(), conversation.lang)
+        working.says[place:place] = told
 
     async def _keep_nothing(self, session: AsyncSession, case: Case, conversation: Conversation, row: Inbox) -> None:
         """Nobody has agreed: the words and files that were just answered are not kept."""

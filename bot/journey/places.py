@@ -142,11 +142,17 @@ def _offset(minutes: int) -> str:
     return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def local_time(zone: str, now: datetime) -> str:
-    """The clock in a zone, "15:20"; empty when the zone is not known: it may be anything that somebody typed."""
+def zone_named(zone: str) -> tzinfo | None:
+    """The zone of a name; None when it is not known: it may be anything that somebody typed."""
     if zone in pytz.all_timezones_set:
-        return f"{now.astimezone(ZoneInfo(zone)):%H:%M}"
-    if said := re.fullmatch(r"UTC([+-])(\d\d):(\d\d)", zone):
+        return ZoneInfo(zone)
+    if said := re.fullmatch(r"UTC([+-])([01]\d|2[0-3]):([0-5]\d)", zone):
         ahead = timedelta(hours=int(said[2]), minutes=int(said[3]))
-        return f"{now.astimezone(timezone(-ahead if said[1] == '-' else ahead)):%H:%M}"
-    return ""
+        return timezone(-ahead if said[1] == "-" else ahead)
+    return None
+
+
+def local_time(zone: str, now: datetime) -> str:
+    """The clock in a zone, "15:20"; empty when the zone is not known."""
+    known = zone_named(zone)
+    return f"{now.astimezone(known):%H:%M}" if known else ""

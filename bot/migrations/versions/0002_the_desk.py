@@ -21,12 +21,15 @@ def upgrade() -> None:
         cases.add_column(sa.Column("waiting_since", MOMENT, nullable=True))
         cases.add_column(sa.Column("due_at", MOMENT, nullable=True))
         cases.add_column(sa.Column("escalations", sa.Integer(), nullable=False, server_default="0"))
+        cases.add_column(sa.Column("alert_at", MOMENT, nullable=True))
+        cases.add_column(sa.Column("away_until", MOMENT, nullable=True))
         cases.add_column(sa.Column("answered_at", MOMENT, nullable=True))
         cases.add_column(sa.Column("first_answered_at", MOMENT, nullable=True))
         cases.add_column(sa.Column("reopened", sa.Integer(), nullable=False, server_default="0"))
         cases.add_column(sa.Column("satisfaction", sa.Integer(), nullable=True))
         cases.add_column(sa.Column("blocked", sa.Boolean(), nullable=False, server_default=sa.false()))
         cases.create_index(op.f("ix_cases_due_at"), ["due_at"])
+        cases.create_index(op.f("ix_cases_alert_at"), ["alert_at"])
     op.create_table(
         "relayed",
         sa.Column("id", AUTO_ID, autoincrement=True, nullable=False),
@@ -78,9 +81,10 @@ def downgrade() -> None:
     for table in ("desk_events", "reminders", "relayed"):
         op.drop_table(table)
     with op.batch_alter_table("cases") as cases:
+        cases.drop_index(op.f("ix_cases_alert_at"))
         cases.drop_index(op.f("ix_cases_due_at"))
         for column in (
-            "blocked", "satisfaction", "reopened", "first_answered_at", "answered_at", "escalations", "due_at",
-            "waiting_since", "close_reason",
+            "blocked", "satisfaction", "reopened", "first_answered_at", "answered_at", "away_until", "alert_at",
+            "escalations", "due_at", "waiting_since", "close_reason",
         ):  # fmt: skip
             cases.drop_column(column)
