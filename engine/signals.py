@@ -2,7 +2,8 @@
 
 A person tells many things at once: "they want to take out the whole stomach, nobody explains why and we have to decide
 by Friday". So each sentence, each clause and each pair of neighbouring clauses is read by the classifier on its own.
-What is wrongly filled in is worse than what is asked again, so only a sure reading counts.
+How sure that reading is, is one hint of several; how much each hint counts is learned from messages that tell several
+things or none (data/signals.yml). What is wrongly filled in is worse than what is asked again.
 """
 
 # ruff: noqa: E501 (vocabularies are easier to read and to add to in long lines)
@@ -10,17 +11,22 @@ What is wrongly filled in is worse than what is asked again, so only a sure read
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import exp, log
 from typing import NamedTuple
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 from engine.clauses import Span, clauses, plain, sentences
 from engine.cues import DENIED_OF, SAID_OF, TAKEN_BACK, WITH_OWN_NOT
 from engine.encoder import Vectors
 
-# How sure a reading must be: alone, with a word that speaks for it (engine/cues.py), and more of what is asked rather
-# than told. Measured: docs/decisions/0004-understanding.md.
-SURE = 0.60
-SURE_WITH_CUE = 0.10
-SURER_IN_QUESTION = 0.20
+SURE = 0.6  # the probability from which a signal counts as told: docs/decisions/0004-understanding.md
+STRENGTH = 0.3  # C of the logistic regression that weighs the hints
+NEARLY_AS_SURE = 0.05  # of two pieces that say it, the shorter
+NO_HINT = 0.002  # a reading below this is no candidate
 
 
 class Signal(NamedTuple):
@@ -31,6 +37,33 @@ class Signal(NamedTuple):
     start: int
     end: int
     confidence: float
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each hint counts, and how often each signal is told when a message tells several."""
+
+    hints: tuple[float, ...]
+    bias: float
+    signals: dict[str, float]
+
+    def probability(self, signal: str, hints: Sequence[float]) -> float:
+        """How likely the message tells the signal."""
+        of_hints = sum(weight * hint for weight, hint in zip(self.hints, hints, strict=True))
+        return 1 / (1 + exp(-(of_hints + self.bias + self.signals.get(signal, 0.0))))
+
+    @classmethod
+    def fit(cls, seen: Sequence[tuple[str, Sequence[float], bool]]) -> Weights:
+        """Learn from (signal, its hints in a message, whether the message tells it)."""
+        names = sorted({signal for signal, _, _ in seen})
+        rows = np.array([[*hints, *(signal == name for name in names)] for signal, hints, _ in seen], np.float64)
+        spread = rows.std(axis=0) + 1e-9
+        regression = LogisticRegression(C=STRENGTH, max_iter=2000)
+        regression.fit(rows / spread, [told for _, _, told in seen])
+        weights = [round(float(weight), 4) for weight in regression.coef_[0] / spread]
+        of_hints, of_signals = weights[: -len(names)], weights[-len(names) :]
+        bias = round(float(regression.intercept_[0]), 4)
+        return cls(tuple(of_hints), bias, dict(zip(names, of_signals, strict=True)))
 
 
 # The self-question is a signal when the answer is no.
@@ -48,33 +81,85 @@ _OTHERS = re.compile(
 )
 
 
-def find_signals(text: str, parts: list[Span], labels: tuple[str, ...], probabilities: Vectors) -> list[Signal]:
-    """The signals that the text mentions, each once, in the order of the text.
+class Candidate(NamedTuple):
+    """A signal that a message may tell, the piece that says it best, and the hints that it does."""
 
-    `probabilities` has a row for each of its parts (engine/clauses.py, pieces) and a column for each of `labels`, the
-    intents.
+    value: str
+    polarity: str
+    piece: Span
+    hints: tuple[float, ...]
+
+
+def find_signals(
+    text: str, parts: Sequence[Span], labels: Sequence[str], whole: Vectors, read: Vectors, weights: Weights
+) -> list[Signal]:
+    """The signals that the text tells or denies, each once, in the order of the text.
+
+    `whole` are the probabilities of the intents `labels` in the text, `read` has a row of them for each of its parts
+    (engine/clauses.py, pieces).
     """
     absent = _absent(text)
-    meanings = {column: _meaning(label) for column, label in enumerate(labels) if _meaning(label)[0]}
-    best: dict[str, Signal] = {}
-    for piece, row in zip(parts, probabilities, strict=True):
-        low = plain(piece.text)
-        if _SUPPOSED.search(low) or _OTHERS.search(low):
+    found: dict[str, Signal] = {}
+    for candidate in candidates(text, parts, labels, whole, read):
+        probability = weights.probability(candidate.value, candidate.hints)
+        value, polarity, piece, _ = candidate
+        if probability < SURE or any(one.value == value and _overlap(one, piece) for one in absent):
             continue
-        more = SURER_IN_QUESTION if _QUESTION.search(low) else 0.0
-        for column, (value, polarity) in meanings.items():
-            if row[column] < max(SURE_WITH_CUE + more, row.max() / 2):
-                continue
-            cue = SAID_OF.get(value) if polarity == "yes" else None
-            if row[column] < SURE + more and not (cue and cue.search(low)):
-                continue
-            if any(one.value == value and one.start < piece.end and piece.start < one.end for one in absent):
-                continue
-            known = best.get(value)
-            if known is None or _better(row[column], piece, known):
-                best[value] = Signal(value, polarity, piece.start, piece.end, round(float(row[column]), 3))
-    found = list(best.values()) + [one for one in absent if one.value not in best]
-    return sorted(found, key=lambda signal: (signal.start, signal.end))
+        known = found.get(value)
+        if known is None or probability > known.confidence:
+            found[value] = Signal(value, polarity, piece.start, piece.end, round(probability, 3))
+    signals = [*found.values(), *(one for one in absent if one.value not in found)]
+    return sorted(signals, key=lambda signal: (signal.start, signal.end))
+
+
+def candidates(
+    text: str, parts: Sequence[Span], labels: Sequence[str], whole: Vectors, read: Vectors
+) -> Iterator[Candidate]:
+    """Every signal that some piece of the text may tell, with its hints."""
+    low = [plain(part.text) for part in parts]
+    told = [place for place, words in enumerate(low) if not (_SUPPOSED.search(words) or _OTHERS.search(words))]
+    if not told:
+        return
+    message, words = plain(text), log(1 + len(text.split()))
+    absent = {one.value for one in _absent(text)}
+    for column, label in enumerate(labels):
+        value, polarity = _meaning(label)
+        readings = read[told, column]
+        if not value or readings.max() < NO_HINT:
+            continue
+        best = _shortest([parts[place] for place in told], readings)
+        here, reading = low[told[best]], float(readings[best])
+        cue = SAID_OF.get(value) if polarity == "yes" else None
+        sure, cue_here = _logit(reading), bool(cue and cue.search(here))
+        question = bool(_QUESTION.search(here))
+        hints = (
+            sure,
+            _logit(float(whole[column])),
+            reading / float(read[told[best]].max()),
+            bool(cue and cue.search(message)),
+            cue_here,
+            cue_here * sure,
+            question,
+            question * sure,
+            value in absent,
+            words,
+        )
+        yield Candidate(value, polarity, parts[told[best]], hints)
+
+
+def _shortest(pieces: Sequence[Span], readings: Vectors) -> int:
+    """The piece that says it: of those read about as surely as the surest, the shortest."""
+    sure = [place for place, reading in enumerate(readings) if reading >= readings.max() - NEARLY_AS_SURE]
+    return min(sure, key=lambda place: len(pieces[place].text))
+
+
+def _overlap(one: Signal, piece: Span) -> bool:
+    return one.start < piece.end and piece.start < one.end
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 0.001), 0.999)
+    return log(bounded / (1 - bounded))
 
 
 def _meaning(intent: str) -> tuple[str, str]:
@@ -83,12 +168,6 @@ def _meaning(intent: str) -> tuple[str, str]:
     if intent.startswith(("signals.situations.", "signals.dismissal.")):
         return intent.rsplit(".", 1)[1], "yes"
     return "", ""
-
-
-def _better(confidence: float, piece: Span, known: Signal) -> bool:
-    """The surest reading, but the shorter words when it is about as sure: they are what was said."""
-    inside = known.start <= piece.start and piece.end <= known.end
-    return confidence > known.confidence + (-0.05 if inside else 0.05)
 
 
 def _absent(text: str) -> list[Signal]:

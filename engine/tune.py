@@ -38,6 +38,7 @@ from engine.vote import held_back
 EPOCHS, RATE, BATCH = 3, 6e-5, 32
 FROZEN = 2  # lower layers that stay as they are: they know English, and half an hour is enough
 LAYERS, HEADS, WIDTH = 6, 12, 384
+MIDDLE = 3  # counted from 0; what it makes of a text errs differently from the last layer
 MAX_TOKENS = 112
 JOINED, MISSPELT, RECASED = 0.3, 0.2, 0.15  # shares of the examples
 SMOOTHING, DROPOUT, WARM_UP = 0.08, 0.1, 0.08
@@ -135,7 +136,7 @@ class Network:
                 tf.nn.softmax_cross_entropy_with_logits(right, tf.matmul(vectors, self._weights) + self._bias)
             )
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, self._learning), 1.0)
-        self._optimizer.apply_gradients(zip(gradients, self._learning, strict=True))
+        self._optimizer.apply_gradients(zip(gradients, self._learning))  # noqa: B905  # TensorFlow reads this line itself
         return loss
 
     def learn(self, batch: Batch, rate: float) -> float:
@@ -236,11 +237,22 @@ def tune() -> None:
     for known in model.graph.initializer:
         if known.name in network.layers:
             known.CopyFrom(numpy_helper.from_array(network.layers[known.name].numpy(), known.name))
+    give_middle(model)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.onnx"
         onnx.save(model, path)
         quantize_dynamic(path, ASSETS / "encoder.onnx", weight_type=QuantType.QInt8, per_channel=True)
     print("Written. Put its SHA-256 into engine/encoder.py, and train the model: make train", flush=True)
+
+
+def give_middle(model: Any) -> None:
+    """Let the ONNX model give the vectors of its middle layer, too: they vote beside the last ones (engine/vote.py)."""
+    scale = f"model.layers.{MIDDLE}.mlp_output_norm_layernorm.weight"
+    [normed] = [node for node in model.graph.node if scale in node.input]
+    name = normed.output[0]
+    model.graph.node.append(onnx.helper.make_node("Identity", [name], ["middle"]))
+    shape: list[str | int | None] = ["batch_size", "sequence_length", WIDTH]
+    model.graph.output.append(onnx.helper.make_tensor_value_info("middle", onnx.TensorProto.FLOAT, shape))
 
 
 def _padded(rows: Sequence[Sequence[Any]], length: int) -> Any:

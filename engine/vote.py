@@ -1,4 +1,4 @@
-"""Linear models that vote on a text: on our encoder's vector, on the multilingual one, and on the words themselves.
+"""Linear models that vote on a text: on our encoder's two vectors, on the multilingual one, and on the words.
 
 Each errs in its own way, so together they err less (docs/decisions/0004-understanding.md). How much each counts is
 fitted on examples that neither the models nor the encoder have learned from; so the probabilities mean what they say.
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from engine.encoder import Vectors, encoder
+from engine.encoder import LAYER, Vectors, encoder
 from engine.features import marks, marks_of_parts
 from engine.linear import LinearModel, softmax
 from engine.words import Vocabulary
@@ -26,7 +26,7 @@ from engine.words import Vocabulary
 Labels: TypeAlias = "npt.NDArray[np.str_]"
 Rows: TypeAlias = "dict[str, Vectors | csr_matrix]"  # by view, one row a text
 
-STRENGTHS = {"own": 5.0, "multilingual": 10.0, "words": 10.0}
+STRENGTHS = {"own": 5.0, "middle": 10.0, "multilingual": 10.0, "words": 10.0}
 HELD_BACK = 10  # one example of so many
 SURE = 0.5  # from here on the multilingual view changes no figure (docs/decisions/0004-understanding.md)
 
@@ -85,7 +85,8 @@ class Vote:
         shares: dict[str, float],
         of_part: dict[str, float],
     ) -> Vote:
-        means = {"own": own.mean(axis=0), "multilingual": multilingual.mean(axis=0)}
+        last, middle = _layers(own)
+        means = {"own": last.mean(axis=0), "middle": middle.mean(axis=0), "multilingual": multilingual.mean(axis=0)}
         new = cls({}, means, Vocabulary.of(texts), shares, of_part)
         rows = new.rows(texts, own, multilingual)
         new.members.update({view: LinearModel.fit(rows[view], labels, STRENGTHS[view]) for view in rows})
@@ -93,11 +94,8 @@ class Vote:
 
     def rows(self, texts: Sequence[str], own: Vectors, multilingual: Vectors) -> Rows:
         """What the members look at in whole texts, by view."""
-        return {
-            "own": np.hstack([_centred(own, self.means["own"]), marks(texts)]),
-            "multilingual": _centred(multilingual, self.means["multilingual"]),
-            "words": self.vocabulary.vectors(texts),
-        }
+        multilingual = _centred(multilingual, self.means["multilingual"])
+        return self._rows_of_own(texts, own, marks(texts)) | {"multilingual": multilingual}
 
     def probabilities(self, text: str) -> Vectors:
         """Of each label for a whole text, in the order of `labels`.
@@ -116,11 +114,12 @@ class Vote:
 
     def probabilities_of_parts(self, text: str, parts: Sequence[str], own: Vectors) -> Vectors:
         """Of each label for parts of a text, given the vectors that our encoder has of them."""
-        rows: Rows = {
-            "own": np.hstack([_centred(own, self.means["own"]), marks_of_parts(text, parts)]),
-            "words": self.vocabulary.vectors(parts),
-        }
-        return self._counted(rows, self.shares_of_part)
+        return self._counted(self._rows_of_own(parts, own, marks_of_parts(text, parts)), self.shares_of_part)
+
+    def _rows_of_own(self, texts: Sequence[str], own: Vectors, marks: Vectors) -> Rows:
+        layers = zip(("own", "middle"), _layers(own), strict=True)
+        rows: Rows = {view: np.hstack([_centred(layer, self.means[view]), marks]) for view, layer in layers}
+        return rows | {"words": self.vocabulary.vectors(texts)}
 
     def _counted(self, rows: Rows, shares: dict[str, float]) -> Vectors:
         scores = [shares[view] * self.members[view].scores(rows[view]) for view in rows]
@@ -150,7 +149,7 @@ class Vote:
                 view: LinearModel(tuple(described["labels"]), arrays[f"weights.{view}"], arrays[f"bias.{view}"])
                 for view in described["shares"]
             }
-            means = {view: arrays[f"mean.{view}"] for view in ("own", "multilingual")}
+            means = {view: arrays[f"mean.{view}"] for view in described["shares"] if view != "words"}
         places = {term: place for place, term in enumerate(described["terms"])}
         vocabulary = Vocabulary(places, tuple(described["weights"]))
         return cls(members, means, vocabulary, described["shares"], described["shares_of_part"])
@@ -167,6 +166,10 @@ def _shares(scores: dict[str, Vectors], right: npt.NDArray[np.int64]) -> dict[st
 
     found = minimize(surprise, [0.5] * len(scores), bounds=[(0.01, 3.0)] * len(scores), method="L-BFGS-B")
     return {view: round(float(share), 4) for view, share in zip(scores, found.x, strict=True)}
+
+
+def _layers(own: Vectors) -> tuple[Vectors, Vectors]:
+    return own[:, :LAYER], own[:, LAYER:]
 
 
 def _centred(vectors: Vectors, mean: Vectors) -> Vectors:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.clauses import Span, pieces
 from engine.encoder import Vectors
-from engine.signals import find_signals
+from engine.signals import Weights, find_signals
 
 LABELS = (
     "oos",
@@ -39,10 +39,13 @@ def reads(**by_word: tuple[str, float]) -> Callable[[list[Span]], Vectors]:
 
 def found(text: str, **by_word: tuple[str, float]) -> list[tuple[str, str, str]]:
     parts = pieces(text)
-    signals = find_signals(text, parts, LABELS, reads(**by_word)(parts))
+    read = reads(**by_word)
+    signals = find_signals(text, parts, LABELS, read([Span(0, len(text), text)])[0], read(parts), WEIGHTS)
     return [(signal.value, signal.polarity, text[signal.start : signal.end]) for signal in signals]
 
 
+# The reading of the best piece, of the whole, its share, a cue, a cue there, …: close to what was learned.
+WEIGHTS = Weights((1.0, 0.1, 0.5, 0.0, 1.2, 0.0, 0.0, 0.0, -1.0, 0.0), -1.2, {})
 SURGERY = ("signals.situations.major_surgery", 0.9)
 QUESTIONS = ("signals.dismissal.unanswered_questions", 0.9)
 

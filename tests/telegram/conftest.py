@@ -32,6 +32,7 @@ from bot.guide import Guide
 from bot.model import Base, Case, Conversation, Inbox, Outbox
 from bot.settings import Settings
 from bot.wake import Wake
+from bot.watch import Watcher
 from sandbox.clock import Clock
 from sandbox.testing import ADA, GROUP_ID, MEI, Sandbox, running
 from sandbox.webhooks import NO_CERTIFICATES
@@ -102,11 +103,12 @@ class Waypoint:
 
     def start(self) -> None:
         """A fresh process: it knows what the database knows."""
-        self.casework = Casework(database.sessions(self.db), self.guide, now=self.now)
+        self.casework = Casework(database.sessions(self.db), self.guide, now=self.now, hours=self.settings.hours)
         self.poller = Poller(self.bot, self.casework, self.wake, self.settings, sleep=self._sleep)
         self.gateway = Gateway(self.casework, self.engine, self.wake)
         self.sender = TelegramSender(self.bot, self.casework, self.settings, now=self.clock.now)
         self.dispatcher = Dispatcher(self.casework, self.sender, self.wake)
+        self.watcher = Watcher(self.casework, self.wake)
 
     async def _sleep(self, seconds: float) -> None:
         self.clock.advance(seconds)
