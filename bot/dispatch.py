@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0  # what another process wrote, or whose pause is over
 AT_ONCE = 16  # more sends at a time make Telegram slower, not faster
 STOP_SECONDS = 5.0
-FROM_COORDINATOR = ("say", "copy", "fetch")
+FROM_COORDINATOR = ("say", "copy", "album", "fetch", "correct", "take_back")
 
 OUTGOING = Counter("waypoint_outgoing", "What was done with rows of the outbox", ["kind", "outcome"])
 
@@ -107,4 +107,6 @@ class Dispatcher:
     async def _tell(self, row: Outgoing, reason: str) -> None:
         """A coordinator whose words did not arrive has to know."""
         if row.kind in FROM_COORDINATOR and row.payload.get("role") == "coordinator" and row.case_id:
-            await self._casework.not_delivered(row.case_id, reason)
+            await self._casework.not_delivered(
+                row.case_id, reason, row.payload.get("relayed", ()), row.payload.get("what", "delivered")
+            )

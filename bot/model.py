@@ -207,6 +207,8 @@ class Relayed(Base):
     desk_message_id: Mapped[int | None] = mapped_column(BigInteger)
     message_id: Mapped[int | None] = mapped_column(BigInteger)  # Telegram's, in the person's chat
     seq: Mapped[int | None]  # of the transcript
+    user_id: Mapped[int | None] = mapped_column(BigInteger)  # the coordinator who wrote it
+    album: Mapped[str] = mapped_column(String(40), default="")  # Telegram's number of the album it came in
     at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(10), default="sending")  # sending, delivered, failed, undone
 

@@ -320,3 +320,83 @@ async def move(session: AsyncSession, conversation_id: str, from_case: str, to_c
     await session.execute(update(Message).where(Message.conversation_id == conversation_id).values(case_id=to_case))
     await session.execute(update(File).where(File.case_id == from_case).values(case_id=to_case))
     await session.execute(delete(Link).where(Link.case_id == from_case))
+
+
+# What is the same on both sides of the desk.
+
+
+async def relayed(session: AsyncSession, number: int) -> Relayed | None:
+    """One copy, by its number."""
+    return await session.get(Relayed, number)
+
+
+async def copies_of(session: AsyncSession, chat_id: int, message_id: int) -> Sequence[Relayed]:
+    """The copies that people have of a coordinator's message, oldest first, except those that were taken back."""
+    query = select(Relayed).where(
+        Relayed.desk_chat_id == chat_id,
+        Relayed.desk_message_id == message_id,
+        ~Relayed.from_person,
+        Relayed.state != "undone",
+    )
+    return (await session.scalars(query.order_by(Relayed.id))).all()
+
+
+async def original_of(session: AsyncSession, chat_id: int, message_id: int) -> Sequence[Relayed]:
+    """What a person said that stands in a topic as this message: the newest first, when they changed it."""
+    query = select(Relayed).where(
+        Relayed.desk_chat_id == chat_id, Relayed.desk_message_id == message_id, Relayed.from_person
+    )
+    return (await session.scalars(query.order_by(Relayed.id.desc()))).all()
+
+
+async def relayed_in_chat(session: AsyncSession, conversation_id: str, message_id: int) -> Relayed | None:
+    """What a message in a person's own chat on Telegram is in the topic; the newest, when they changed it."""
+    query = select(Relayed).where(Relayed.conversation_id == conversation_id, Relayed.message_id == message_id)
+    return await session.scalar(query.order_by(Relayed.id.desc()).limit(1))
+
+
+async def album_goes_out(session: AsyncSession, case_id: str, album: str, user_id: int) -> bool:
+    """Whether another part of a coordinator's album was for the person."""
+    query = select(Relayed.id).where(
+        Relayed.case_id == case_id, Relayed.album == album, Relayed.user_id == user_id, ~Relayed.from_person
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def unsent_to(session: AsyncSession, conversation_id: str) -> Sequence[Outbox]:
+    """What waits to go to a person and has not been taken by a dispatcher."""
+    query = select(Outbox).where(
+        Outbox.conversation_id == conversation_id, Outbox.state == "due", Outbox.lease_until.is_(None)
+    )
+    return (await session.scalars(query.order_by(Outbox.id).with_for_update())).all()
+
+
+async def unread_of_desk(session: AsyncSession) -> Sequence[Inbox]:
+    """Updates of the coordinators' group that have not been taken yet."""
+    query = select(Inbox).where(Inbox.lane.startswith("desk:"), Inbox.state == "new")
+    return (await session.scalars(query.order_by(Inbox.number).with_for_update())).all()
+
+
+async def said_last(session: AsyncSession, case_id: str) -> Message | None:
+    """The newest words of the person or of a coordinator that were not taken back."""
+    query = select(Message).where(Message.case_id == case_id, Message.role.in_(("patient", "coordinator")))
+    rows = await session.scalars(query.order_by(Message.id.desc()).limit(20))
+    return next((row for row in rows if row.blocks), None)
+
+
+async def file_of_case(session: AsyncSession, case_id: str, file_id: str) -> File | None:
+    """A file of a case."""
+    return await session.scalar(select(File).where(File.id == file_id, File.case_id == case_id))
+
+
+async def messages_of_copy(session: AsyncSession, copy: Relayed) -> list[int]:
+    """The messages in the person's own chat that one coordinator's message became, in order."""
+    query = select(Relayed.message_id).where(
+        Relayed.desk_chat_id == copy.desk_chat_id,
+        Relayed.desk_message_id == copy.desk_message_id,
+        Relayed.conversation_id == copy.conversation_id,
+        Relayed.message_id.is_not(None),
+    )
+    return [
+        number for number in (await session.scalars(query.order_by(Relayed.message_id))).all() if number is not None
+    ]

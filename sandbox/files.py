@@ -20,10 +20,13 @@ KINDS = {
     "video": ("BAACAg", "videos", "mp4", "video/mp4"),
     "voice": ("AwACAg", "voice", "oga", "audio/ogg"),
     "audio": ("CQACAg", "music", "mp3", "audio/mpeg"),
+    "video_note": ("DQACAg", "video_notes", "mp4", "video/mp4"),
     "animation": ("CgACAg", "animations", "mp4", "video/mp4"),
     "sticker": ("CAACAg", "stickers", "webp", "image/webp"),
 }
 THUMBNAIL = 320
+SQUARE = 384
+"""The side of a round video message."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class StoredFile:
                 return named | box | {"duration": self.duration}
             case "audio":
                 return named | {"duration": self.duration}
+            case "video_note":
+                return ids | {"length": SQUARE, "duration": self.duration, "file_size": self.size}
             case "voice":
                 return common | {"duration": self.duration}
             case _:
@@ -149,7 +154,7 @@ class FileStore:
                 )
             if image_size(upload.content) is None:
                 raise bad_request("IMAGE_PROCESS_FAILED")
-        if kind in ("video", "voice", "audio", "animation"):
+        if kind in ("video", "video_note", "voice", "audio", "animation"):
             shape["duration"] = params.integer("duration", 1)
         if kind in ("video", "animation"):
             shape |= {"width": params.integer("width", 1280), "height": params.integer("height", 720)}

@@ -10,11 +10,11 @@ from sandbox.chats import GENERAL, Chat, Json, Member, Message, Person, Topic
 from sandbox.entities import MAX_CAPTION, MAX_TEXT, trimmed, utf16, with_found
 from sandbox.errors import bad_request
 from sandbox.files import StoredFile
-from sandbox.methods.messages import contact, location, reactions
+from sandbox.methods.messages import contact, copied, location, reactions, venue
 from sandbox.params import Params
 from sandbox.world import World, thread_of
 
-FILE_KINDS = ("photo", "document", "video", "voice", "audio", "animation", "sticker")
+FILE_KINDS = ("photo", "document", "video", "video_note", "voice", "audio", "animation", "sticker")
 LARGEST_FILE = 2 * 1024**3
 """People may send files of up to 2 GB."""
 SYNTHETIC_SIZE = 1000
@@ -74,7 +74,9 @@ def say(world: World, body: Params) -> Message:
             raise bad_request("thread: the topic is closed")
     elif thread:
         raise bad_request("thread: the chat has no topics")
-    content = said(world, body)
+    content = forwarded(standing(chat, body, "forward")) if body.has("forward") else said(world, body)
+    if reply_to and body.has("quote"):
+        content["quote"] = quote(chat.messages[reply_to], body.text("quote"))
     if body.has("media_group"):
         content["media_group_id"] = body.text("media_group")
     if chat.private:
@@ -82,16 +84,35 @@ def say(world: World, body: Params) -> Message:
     return world.post(chat, person, content, thread=thread, reply_to=reply_to)
 
 
+def forwarded(message: Message) -> Json:
+    """What a person's forward of a message of the same chat holds."""
+    if message.service:
+        raise bad_request("forward: a service message cannot be forwarded")
+    origin = {"type": "user", "sender_user": message.sender.user(), "date": message.date}
+    return copied(message.content) | {"forward_origin": message.content.get("forward_origin", origin)}
+
+
+def quote(message: Message, text: str) -> Json:
+    """The part of a message that a person marked before replying to it."""
+    whole = str(message.content.get("text") or message.content.get("caption") or "")
+    if not text or text not in whole:
+        raise bad_request("quote: is no part of the message that is replied to")
+    return {"text": text, "position": utf16(whole[: whole.index(text)]), "is_manual": True}
+
+
 def said(world: World, body: Params) -> Json:
     """The content of a person's message."""
-    kinds = [kind for kind in (*FILE_KINDS, "text", "location", "contact") if kind in body.values]
+    kinds = [kind for kind in (*FILE_KINDS, "text", "location", "venue", "contact") if kind in body.values]
     if len(kinds) != 1:
-        raise bad_request(f"say exactly one of text, location, contact, {', '.join(FILE_KINDS)}")
+        raise bad_request(f"say exactly one of text, location, venue, contact, {', '.join(FILE_KINDS)}")
     kind = kinds[0]
     if kind == "text":
         return written(body, "text")
     if kind == "location":
         return {"location": location(Params(body.object(kind) or {}))}
+    if kind == "venue":
+        place = venue(Params(body.object(kind) or {}))
+        return {"venue": place, "location": place["location"]}
     if kind == "contact":
         return {"contact": contact(Params(body.object(kind) or {}))}
     spec = body.values[kind]

@@ -105,8 +105,43 @@ class Work:
         say: str = "",
         in_reply_to: int | None = None,
         priority: int = TO_PERSON,
+        also: dict[str, Any] | None = None,
     ) -> int:
-        """Record one message and, on Telegram, put it into the outbox. Returns its number."""
+        """Record one message and, on Telegram, put it into the outbox, with `also` beside it.
+
+        Returns its number.
+        """
+        seq, blocks = await self.record(
+            session, case, conversation, blocks, role=role, name=name, say=say, in_reply_to=in_reply_to
+        )
+        if conversation.channel == "telegram":
+            is_card = any(block["type"] == "checklist" for block in blocks)
+            await self.send(
+                session,
+                "card" if is_card else "say",
+                {"blocks": blocks, "name": name, "role": role, "fresh": say == "records.card_new", **(also or {})},
+                lane=f"chat:{conversation.address}",
+                conversation=conversation,
+                case=case,
+                seq=seq,
+                coalesce=f"card:{conversation.id}" if is_card else "",
+                priority=priority,
+            )
+        return seq
+
+    async def record(
+        self,
+        session: AsyncSession,
+        case: Case,
+        conversation: Conversation,
+        blocks: list[dict[str, Any]],
+        *,
+        role: str,
+        name: str = "",
+        say: str = "",
+        in_reply_to: int | None = None,
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """Record one message in the transcript, which is the website's event log. Returns its number and blocks."""
         seq = await store.next_seq(session, conversation.id)
         blocks = _issue_buttons(session, conversation, seq, blocks)
         session.add(
@@ -123,20 +158,7 @@ class Work:
                 in_reply_to=in_reply_to,
             )
         )
-        if conversation.channel == "telegram":
-            is_card = any(block["type"] == "checklist" for block in blocks)
-            await self.send(
-                session,
-                "card" if is_card else "say",
-                {"blocks": blocks, "name": name, "role": role, "fresh": say == "records.card_new"},
-                lane=f"chat:{conversation.address}",
-                conversation=conversation,
-                case=case,
-                seq=seq,
-                coalesce=f"card:{conversation.id}" if is_card else "",
-                priority=priority,
-            )
-        return seq
+        return seq, blocks
 
     async def send(
         self,

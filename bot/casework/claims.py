@@ -20,9 +20,10 @@ from bot.render import Say
 class DeskInbound:
     """One update of the coordinators' group, as the desk's channel stores it.
 
-    `kind` is message or press. `reply_to` is the message that was replied to, 0 when none was (Telegram makes every
-    message of a topic a reply to the topic's creation: the channel takes that out). `media` says that the message
-    holds something else than text: its Telegram file id, name, mime, size and kind.
+    `kind` is message, edit, press or reaction. `reply_to` is the message that was replied to, 0 when none was (Telegram
+    makes every message of a topic a reply to the topic's creation: the channel takes that out). `media` says that the
+    message holds something else than text: its Telegram file id, name, mime, size and kind; of a place or a contact
+    what can be said in words. `at` is when it was done, in seconds since 1970, by Telegram's clock; 0 when untold.
     """
 
     kind: str
@@ -36,6 +37,10 @@ class DeskInbound:
     media: dict[str, Any] | None = None
     data: str = ""
     callback_id: str = ""
+    album: str = ""
+    quote: str = ""
+    forwarded: bool = False
+    at: int = 0
 
 
 class Claims(Board):

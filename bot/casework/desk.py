@@ -27,9 +27,13 @@ class Desk(Relay):
             row.payload = {}
             if said.kind == "press":
                 case = await self._pressed(session, said)
+            elif said.kind == "reaction":
+                case = await self.reacted(session, said)
             else:
                 case = await store.case_by_topic(session, said.thread_id) if said.thread_id else None
-                if case is not None:
+                if case is not None and said.kind == "edit":
+                    await self.edited(session, case, said)
+                elif case is not None:
                     await self._wrote(session, case, said)
             return [each.id for each in await store.conversations_of(session, case.id)] if case else []
 
@@ -48,18 +52,18 @@ class Desk(Relay):
         return case
 
     async def _wrote(self, session: AsyncSession, case: Case, said: DeskInbound) -> None:
-        command, _, rest = said.text.partition(" ")
-        command = command.partition("@")[0]  # in groups Telegram writes /close@OurBot
-        if command in ("/claim", "/close"):
+        words = await self.for_person(session, case, said)
+        command = said.text.split(maxsplit=1)[0].partition("@")[0] if said.text.startswith("/") else ""
+        if words is not None:
+            await self._reply(session, case, said, words)
+        elif said.forwarded:
+            return  # somebody else's words are no command
+        elif command in ("/claim", "/close"):  # in groups Telegram writes /close@OurBot
             before = case.state
             answer = await (self._claim if command == "/claim" else self._close)(session, case, said)
             if case.state == before:  # when it did change, the topic was told already
                 await self.post(session, case, answer)
-        elif command == "/say" and rest.strip():
-            await self._reply(session, case, said, rest.strip())
-        elif command.startswith("/"):
+        elif command == "/undo":
+            await self.take_back(session, case, said, said.reply_to)
+        elif command:
             await self.post(session, case, self.words("desk.how_to_reply"))
-        elif said.reply_to:
-            target = await store.topic_message(session, said.chat_id, said.reply_to)
-            if target is not None and target.case_id == case.id and target.kind in ("person", "brief"):
-                await self._reply(session, case, said, said.text)

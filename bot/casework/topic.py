@@ -53,12 +53,21 @@ class CaseTopic(Links):
         await self.send(session, "group.post", {"text": text}, lane="general", priority=priority)
 
     async def post(
-        self, session: AsyncSession, case: Case, text: str, *, mark: str = "note", priority: int = TO_TOPIC
+        self,
+        session: AsyncSession,
+        case: Case,
+        text: str,
+        *,
+        mark: str = "note",
+        priority: int = TO_TOPIC,
+        also: dict[str, Any] | None = None,
     ) -> None:
-        """Post words into the topic. `mark` says what a reply to them means: person, brief, or note."""
-        await self.send(
-            session, "topic.post", {"text": text, "mark": mark}, lane=f"topic:{case.id}", case=case, priority=priority
-        )
+        """Post words into the topic. `mark` says what a reply to them means: person, brief, or note.
+
+        `also` may name what they reply to there (`reply_to`), and what they are a copy of (`relayed`).
+        """
+        payload = {"text": text, "mark": mark, **(also or {})}
+        await self.send(session, "topic.post", payload, lane=f"topic:{case.id}", case=case, priority=priority)
 
     async def note(
         self, session: AsyncSession, case: Case, kind: str, value: int | None = None, *, in_hours: bool = True

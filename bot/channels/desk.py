@@ -1,14 +1,15 @@
-"""The coordinators' group: a message in a case's topic, or a pressed button -> DeskInbound. Pure."""
+"""The coordinators' group: a message in a case's topic, an edit, a reaction, a pressed button -> DeskInbound. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
-from telegram import CallbackQuery, Message
+from telegram import CallbackQuery, Message, MessageReactionUpdated, ReactionTypeEmoji
 
 from bot.casework import DeskInbound
-from bot.channels.telegram import clean_text, file_of, note_of
+from bot.channels.telegram import MAX_ALBUM, MAX_QUOTE, clean_text, file_of, note_of
 
 MAX_TEXT = 4096
 MAX_NAME = 100
@@ -33,6 +34,40 @@ def from_message(message: Message) -> DeskInbound | None:
         text=clean_text(text, MAX_TEXT),
         reply_to=_reply_to(message),
         media=media,
+        album=(message.media_group_id or "")[:MAX_ALBUM],
+        quote=clean_text(message.quote.text, MAX_QUOTE) if message.quote else "",
+        forwarded=message.forward_origin is not None,
+        at=_seconds(message.date),
+    )
+
+
+def from_edit(message: Message) -> DeskInbound | None:
+    """A coordinator changed a message; None for what has no words, such as a live location that moves."""
+    said = from_message(message) if message.text or message.caption else None
+    return replace(said, kind="edit") if said is not None else None
+
+
+def from_reaction(change: MessageReactionUpdated) -> DeskInbound | None:
+    """A coordinator gave a message an emoji that they had not given it yet; None when nobody human did."""
+    given = [r.emoji for r in change.new_reaction if isinstance(r, ReactionTypeEmoji)]
+    before = [r.emoji for r in change.old_reaction if isinstance(r, ReactionTypeEmoji)]
+    new = [emoji for emoji in given if emoji not in before]
+    user, group = change.user, change.actor_chat  # an administrator who stays anonymous reacts as the group
+    if (
+        not new
+        or (user is None and (group is None or group.id != change.chat.id))
+        or (user is not None and user.is_bot)
+    ):
+        return None
+    return DeskInbound(
+        kind="reaction",
+        chat_id=change.chat.id,
+        thread_id=0,  # Telegram does not tell in which topic it was
+        message_id=change.message_id,
+        user_id=user.id if user is not None else change.chat.id,
+        user_name=clean_text(user.full_name if user is not None else "", MAX_NAME),
+        data=new[0][:MAX_DATA],
+        at=_seconds(change.date),
     )
 
 
@@ -87,4 +122,28 @@ def _media(message: Message) -> dict[str, Any] | None:
         }
     if message.effective_attachment is None:
         return None
-    return {"file_id": "", "name": "", "mime": "", "size": 0, "kind": note_of(message)}
+    return {"file_id": "", "name": "", "mime": "", "size": 0, "kind": _kind(message), "said": _said(message)}
+
+
+def _kind(message: Message) -> str:
+    return "venue" if message.venue else note_of(message)
+
+
+def _said(message: Message) -> dict[str, str]:
+    """What can be said in words of what is no file: for whom it cannot be copied."""
+    if (venue := message.venue) is not None:
+        place = {"latitude": f"{venue.location.latitude:.5f}", "longitude": f"{venue.location.longitude:.5f}"}
+        return {**place, "title": clean_text(venue.title, MAX_NAME), "address": clean_text(venue.address, MAX_QUOTE)}
+    if (location := message.location) is not None:
+        return {"latitude": f"{location.latitude:.5f}", "longitude": f"{location.longitude:.5f}"}
+    if (contact := message.contact) is not None:
+        name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
+        return {"name": clean_text(name, MAX_NAME), "number": clean_text(contact.phone_number, MAX_NAME)}
+    if (sticker := message.sticker) is not None:
+        return {"emoji": clean_text(sticker.emoji or "🙂", MAX_NAME)}
+    return {}
+
+
+def _seconds(moment: datetime) -> int:
+    """A moment in seconds since 1970."""
+    return int(moment.timestamp())

@@ -6,17 +6,18 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from telegram import Bot, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
 from bot.casework import Casework, Outgoing
 from bot.casework.outbound import Later, Never
-from bot.channels import web_files
+from bot.channels import albums, web_files
 from bot.channels.bot_api import DeskChat, reason, seconds
 from bot.channels.budget import Budget
 from bot.channels.telegram_text import LIMIT, escaped, keyboard, named, parts, quiet, text_of, units
@@ -49,7 +50,7 @@ class TelegramSender:
         self._kinds: dict[str, Callable[[Outgoing], Awaitable[int | None]]] = {"unlink": self._unlink}
         if bot is not None:
             chat = DeskChat(casework, settings)
-            person, topic = ToPerson(bot), ToTopic(bot, casework, chat, self._budget, self._files_dir)
+            person, topic = ToPerson(bot, casework), ToTopic(bot, casework, chat, self._budget, self._files_dir)
             self._kinds |= person.kinds | topic.kinds | {"fetch": lambda outgoing: self._fetch(bot, outgoing)}
 
     async def send(self, outgoing: Outgoing) -> int | None:
@@ -100,25 +101,33 @@ class TelegramSender:
         await asyncio.to_thread(_keep, path, content)
         if not await self._casework.fetched(str(outgoing.payload["file"]), path.name, len(content)):
             path.unlink()
+        elif copies := _copies(outgoing):
+            await self._casework.arrived(copies, ())
 
 
 class ToPerson:
     """What goes to a person's own chat."""
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, bot: Bot, casework: Casework) -> None:
+        self._bot, self._casework = bot, casework
         self.kinds: dict[str, Callable[[Outgoing], Awaitable[int | None]]] = {
             "say": self._say,
             "card": self._card,
             "settle": self._settle,
             "copy": self._copy,
+            "album": self._album,
+            "correct": self._correct,
+            "take_back": self._take_back,
             "callback": self._callback,
         }
 
     async def _say(self, outgoing: Outgoing) -> int | None:
         """Words with their buttons, under the name of a coordinator who says them."""
+        if not await self._wanted(outgoing):
+            return None
         blocks = outgoing.payload["blocks"]
-        return await self._words(outgoing, text_of(blocks), _speaker(outgoing.payload), keyboard(blocks))
+        ids = await self._words(outgoing, text_of(blocks), _speaker(outgoing.payload), keyboard(blocks))
+        return await self._arrived(outgoing, ids)
 
     async def _card(self, outgoing: Outgoing) -> int | None:
         """The checklist, in the place where it stands; sent anew when it is asked for, or cannot be edited."""
@@ -138,20 +147,114 @@ class ToPerson:
 
     async def _copy(self, outgoing: Outgoing) -> int | None:
         """What a coordinator sent, under their name; where it takes no caption the name goes before it."""
+        if not await self._wanted(outgoing):
+            return None
         payload = outgoing.payload
-        name, text, takes_caption = (
-            _speaker(payload),
-            str(payload.get("text", "")),
-            payload.get("media") in WITH_CAPTION,
-        )
-        fits = takes_caption and units(f"{name}\n{text}") <= CAPTION_LIMIT
-        if not fits:
-            await self._words(outgoing, text, name)
+        name, text = _speaker(payload), str(payload.get("text", ""))
+        takes_caption, fits = _caption(str(payload.get("media")), name, text)
+        ids = [] if fits else await self._words(outgoing, text, name)
         caption = named(name, text) if fits else ("" if takes_caption else None)
         copy = await self._bot.copy_message(
-            outgoing.address, payload["chat_id"], payload["message_id"], caption=caption, parse_mode=ParseMode.HTML
+            outgoing.address,
+            payload["chat_id"],
+            payload["message_id"],
+            caption=caption,
+            parse_mode=ParseMode.HTML,
+            reply_parameters=_answer(payload) if fits else None,
         )
-        return copy.message_id
+        return await self._arrived(outgoing, [*ids, copy.message_id])
+
+    async def _album(self, outgoing: Outgoing) -> int | None:
+        """Several files that a coordinator sent as one, under their name."""
+        if not await self._wanted(outgoing):
+            return None
+        payload = outgoing.payload
+        parts: list[dict[str, Any]] = payload["parts"]
+        if not albums.is_album(parts):
+            ids = []
+            for place, part in enumerate(parts):
+                alone = {**payload, **part, "media": part["kind"], "relayed": [part["relayed"]]}
+                ids.append(await self._copy(replace(outgoing, payload=alone if not place else alone | {"reply_to": 0})))
+            return ids[-1]
+        name = _speaker(payload)
+        fits = all(_caption(part["kind"], name, part["text"])[1] for part in parts)
+        if not fits:
+            await self._words(outgoing, "\n\n".join(part["text"] for part in parts if part["text"]), name)
+
+        def caption(place: int, text: str) -> str:
+            return "" if not fits else named(name, text) if place == 0 else escaped(text)
+
+        sent = await self._bot.send_media_group(
+            outgoing.address,
+            albums.media_of(parts, caption),
+            reply_parameters=_answer(payload) if fits else None,
+        )
+        return await self._arrived(outgoing, [message.message_id for message in sent])
+
+    async def _correct(self, outgoing: Outgoing) -> None:
+        """Other words in the place of those that a coordinator sent."""
+        payload = outgoing.payload
+        if not await self._wanted(outgoing):
+            return
+        ids = await self._casework.messages_of(_copies(outgoing))
+        if not ids:  # it never arrived, and that was told
+            return
+        name, text, media = _speaker(payload), str(payload["text"]), str(payload.get("media", ""))
+        of_words = ids[:-1] if media else ids
+        if of_words:
+            await self._rewrite(outgoing, of_words, _spoken(name, text))
+        elif _caption(media, name, text)[1]:
+            await self._unless_same(
+                self._bot.edit_message_caption(
+                    outgoing.address, ids[0], caption=named(name, text), parse_mode=ParseMode.HTML
+                )
+            )
+        else:
+            raise Never("caption is too long")
+        await self._casework.was_corrected(_copies(outgoing))
+
+    async def _rewrite(self, outgoing: Outgoing, ids: list[int], pieces: list[str]) -> None:
+        """Words that stand in some messages, anew: in as many of them as they need now."""
+        for message_id, piece in zip(ids, pieces, strict=False):
+            await self._unless_same(
+                self._bot.edit_message_text(
+                    piece or "…",
+                    outgoing.address,
+                    message_id,
+                    parse_mode=ParseMode.HTML,
+                    link_preview_options=NO_PREVIEW,
+                )
+            )
+        for message_id in ids[len(pieces) :]:
+            await self._bot.delete_message(outgoing.address, message_id)
+        if added := [await self._text(outgoing, piece, None) for piece in pieces[len(ids) :]]:
+            await self._casework.arrived(_copies(outgoing), added, more=True)
+
+    async def _unless_same(self, call: Awaitable[object]) -> None:
+        try:
+            await call
+        except BadRequest as error:
+            if "message is not modified" not in error.message.lower():
+                raise
+
+    async def _take_back(self, outgoing: Outgoing) -> None:
+        """A coordinator's message goes from the person's chat; one that is not there any more is gone already."""
+        for message_id in await self._casework.messages_of(_copies(outgoing)):
+            try:
+                await self._bot.delete_message(outgoing.address, message_id)
+            except BadRequest as error:
+                if "not found" not in error.message.lower():
+                    raise
+        await self._casework.was_taken_back(_copies(outgoing))
+
+    async def _wanted(self, outgoing: Outgoing) -> bool:
+        """Whether it was not taken back while it waited."""
+        return await self._casework.wanted(_copies(outgoing))
+
+    async def _arrived(self, outgoing: Outgoing, ids: list[int]) -> int:
+        if copies := _copies(outgoing):
+            await self._casework.arrived(copies, ids)
+        return ids[-1]
 
     async def _callback(self, outgoing: Outgoing) -> None:
         """A word to whoever pressed a button. Who waited too long is not told any more."""
@@ -164,24 +267,29 @@ class ToPerson:
 
     async def _words(
         self, outgoing: Outgoing, text: str, name: str = "", buttons: InlineKeyboardMarkup | None = None
-    ) -> int:
+    ) -> list[int]:
         """Words in as many messages as they need: a speaker's name above the first, the buttons under the last."""
-        *before, last = parts(f"{name}\n{text}" if name else text)
-        shown = [escaped(piece) for piece in (*before, last)]
-        if name:
-            first = before[0] if before else last
-            shown[0] = named(name, first[len(name) :].lstrip())
-        for piece in shown[:-1]:
-            await self._text(outgoing, piece, None)
-        return await self._text(outgoing, shown[-1], buttons)
+        shown = _spoken(name, text)
+        ids = []
+        for place, piece in enumerate(shown):
+            last, reply = place == len(shown) - 1, _answer(outgoing.payload) if place == 0 else None
+            ids.append(await self._text(outgoing, piece, buttons if last else None, reply))
+        return ids
 
-    async def _text(self, outgoing: Outgoing, text: str, buttons: InlineKeyboardMarkup | None) -> int:
+    async def _text(
+        self,
+        outgoing: Outgoing,
+        text: str,
+        buttons: InlineKeyboardMarkup | None,
+        reply: ReplyParameters | None = None,
+    ) -> int:
         message = await self._bot.send_message(
             outgoing.address,
             text or "…",
             parse_mode=ParseMode.HTML,
             link_preview_options=NO_PREVIEW,
             reply_markup=buttons,
+            reply_parameters=reply,
         )
         return message.message_id
 
@@ -211,6 +319,8 @@ class ToTopic:
             "topic.open": lambda outgoing: self._topics.open(_case(outgoing)),
             "topic.post": self._post,
             "topic.copy": self._copy,
+            "topic.album": self._album,
+            "desk.mark": self._mark,
             "topic.file": self._file,
             "topic.card": lambda outgoing: self._topics.refresh(_case(outgoing)),
             "topic.transcript": self._transcript,
@@ -222,12 +332,26 @@ class ToTopic:
         }
 
     async def _post(self, outgoing: Outgoing) -> int | None:
-        return await self._topics.say(_case(outgoing), str(outgoing.payload["text"]), str(outgoing.payload["mark"]))
+        return await self._topics.say(
+            _case(outgoing),
+            str(outgoing.payload["text"]),
+            str(outgoing.payload["mark"]),
+            copies=_copies(outgoing),
+            answer=lambda chat: self._answer(outgoing, chat),
+        )
+
+    async def _answer(self, outgoing: Outgoing, chat: int) -> ReplyParameters | None:
+        """What it replies to in the topic: a message there, or the copy of one of the person's."""
+        payload = outgoing.payload
+        place = await self._casework.place_in_topic(int(payload["answers"])) if payload.get("answers") else None
+        if place is not None:
+            return _answer({"reply_to": place[1]}) if place[0] == chat else None
+        return _answer(payload)
 
     async def _copy(self, outgoing: Outgoing) -> int | None:
         """What a person sent, as it is; only a caption that would call somebody is written anew."""
         payload, text = outgoing.payload, str(outgoing.payload.get("text", ""))
-        caption = escaped(quiet(text)) if quiet(text) != text and units(quiet(text)) <= CAPTION_LIMIT else None
+        caption = _quiet_caption(text)
 
         async def act(chat: int, topic: int) -> int:
             self._budget.take()
@@ -238,11 +362,57 @@ class ToTopic:
                 message_thread_id=topic,
                 caption=caption,
                 parse_mode=ParseMode.HTML,
+                reply_parameters=await self._answer(outgoing, chat),
             )
-            await self._casework.topic_posted(_case(outgoing), chat, copy.message_id, str(payload["mark"]))
-            return copy.message_id
+            return await self._posted(outgoing, chat, [copy.message_id])
 
-        return await self._topics.post(_case(outgoing), act)
+        try:
+            return await self._topics.post(_case(outgoing), act)
+        except Never:  # they deleted it, or Telegram does not let it pass
+            await self._casework.not_relayed(_case(outgoing))
+            raise
+
+    async def _album(self, outgoing: Outgoing) -> int | None:
+        """Several files that a person sent as one."""
+        parts: list[dict[str, Any]] = outgoing.payload["parts"]
+        if not albums.is_album(parts):
+            last = None
+            for part in parts:
+                last = await self._copy(
+                    replace(outgoing, payload=outgoing.payload | part | {"relayed": [part["relayed"]]})
+                )
+            return last
+
+        async def act(chat: int, topic: int) -> int:
+            self._budget.take(len(parts))
+            sent = await self._bot.send_media_group(
+                chat,
+                albums.media_of(parts, lambda _, text: _quiet_caption(text) or escaped(text)),
+                message_thread_id=topic,
+                reply_parameters=await self._answer(outgoing, chat),
+            )
+            return await self._posted(outgoing, chat, [message.message_id for message in sent])
+
+        try:
+            return await self._topics.post(_case(outgoing), act)
+        except Never:
+            await self._casework.not_relayed(_case(outgoing))
+            raise
+
+    async def _posted(self, outgoing: Outgoing, chat: int, ids: list[int]) -> int:
+        for message_id in ids:
+            await self._casework.topic_posted(_case(outgoing), chat, message_id, str(outgoing.payload["mark"]))
+        if copies := _copies(outgoing):
+            await self._casework.arrived(copies, ids, chat)
+        return ids[-1]
+
+    async def _mark(self, outgoing: Outgoing) -> None:
+        """A reaction on a coordinator's message. A group that allows none, or a message that is gone, has none."""
+        payload = outgoing.payload
+        try:
+            await self._bot.set_message_reaction(payload["chat_id"], payload["message_id"], payload["emoji"] or None)
+        except (BadRequest, Forbidden, ChatMigrated) as error:
+            log.info("outgoing %d: %s", outgoing.id, reason(error))
 
     async def _file(self, outgoing: Outgoing) -> int | None:
         """A person's file: by Telegram's id in the form in which it came, else as a document, which changes nothing."""
@@ -262,8 +432,7 @@ class ToTopic:
         async def act(chat: int, topic: int) -> int:
             self._budget.take()
             message = await send(chat, media, message_thread_id=topic)
-            await self._casework.topic_posted(_case(outgoing), chat, message.message_id, str(payload["mark"]))
-            return int(message.message_id)
+            return await self._posted(outgoing, chat, [int(message.message_id)])
 
         return await self._topics.post(_case(outgoing), act)
 
@@ -303,6 +472,37 @@ def _case(outgoing: Outgoing) -> str:
     if outgoing.case_id is None:
         raise Never("it belongs to no case")
     return outgoing.case_id
+
+
+def _copies(outgoing: Outgoing) -> list[int]:
+    """The numbers of what is the same on both sides, of which this is one."""
+    return list(outgoing.payload.get("relayed") or ())
+
+
+def _answer(payload: Mapping[str, Any]) -> ReplyParameters | None:
+    """What a message replies to; if that is not there any more, the message comes without it."""
+    target = int(payload.get("reply_to") or 0)
+    return ReplyParameters(target, allow_sending_without_reply=True) if target else None
+
+
+def _caption(kind: str, name: str, text: str) -> tuple[bool, bool]:
+    """Whether something takes a caption, and whether a speaker's name and words fit into it."""
+    takes = kind in WITH_CAPTION
+    return takes, takes and units(f"{name}\n{text}") <= CAPTION_LIMIT
+
+
+def _quiet_caption(text: str) -> str | None:
+    """A person's caption that calls nobody, as HTML; None where it calls nobody, or is too long."""
+    return escaped(quiet(text)) if quiet(text) != text and units(quiet(text)) <= CAPTION_LIMIT else None
+
+
+def _spoken(name: str, text: str) -> list[str]:
+    """Words as HTML in messages that are short enough, with a speaker's bold name above the first."""
+    pieces = parts(f"{name}\n{text}" if name else text)
+    shown = [escaped(piece) for piece in pieces]
+    if name:
+        shown[0] = named(name, pieces[0][len(name) :].lstrip())
+    return shown
 
 
 def _speaker(payload: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from telegram import CallbackQuery, Message, User
 
@@ -12,6 +13,8 @@ from bot.channels.web_files import clean_name
 CHOICE_PREFIX = "c:"
 MAX_TEXT = 4096  # Telegram's apps cut longer texts into several messages
 MAX_CAPTION = 4096  # 1,024, and more for those who pay
+MAX_QUOTE = 200
+MAX_ALBUM = 40
 _CHOICE = re.compile(r"[A-Za-z0-9_-]{1,62}")
 _START = re.compile(r"/start(?:@\w+)?(?:\s+(?P<payload>\S+))?\s*", re.DOTALL)
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -114,6 +117,12 @@ def _mime(given: str | None, otherwise: str) -> str:
     return given if given and re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,60}", given, re.ASCII) else otherwise
 
 
-def _raw(message: Message) -> dict[str, int]:
-    """Where Telegram keeps the original, so that it can be copied to the coordinators."""
-    return {"chat_id": message.chat.id, "message_id": message.message_id}
+def _raw(message: Message) -> dict[str, Any]:
+    """Where Telegram keeps the original, so that it can be copied; its album; what it replies to, in short."""
+    raw: dict[str, Any] = {"chat_id": message.chat.id, "message_id": message.message_id}
+    if message.media_group_id:
+        raw["album"] = message.media_group_id[:MAX_ALBUM]
+    target = message.reply_to_message
+    if quoted := (message.quote.text if message.quote else "") or (target and (target.text or target.caption)):
+        raw["quoted"] = clean_text(quoted, MAX_QUOTE)
+    return raw

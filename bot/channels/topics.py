@@ -7,9 +7,9 @@ broke off goes on where it was.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
@@ -70,16 +70,31 @@ class Topics:
 
         return await self.post(case_id, nothing)
 
-    async def say(self, case_id: str, text: str, mark: str) -> int | None:
-        """Post words; `mark` is what a reply to them means. Returns the last message's id."""
+    async def say(
+        self,
+        case_id: str,
+        text: str,
+        mark: str,
+        *,
+        copies: Sequence[int] = (),
+        answer: Callable[[int], Awaitable[ReplyParameters | None]] | None = None,
+    ) -> int | None:
+        """Post words; `mark` is what a reply to them means. Returns the last message's id.
+
+        `copies` numbers what they are a copy of; `answer` gives, for a group, what they reply to there.
+        """
 
         async def act(chat: int, topic: int) -> int | None:
-            message_id = None
+            message_id, ids = None, []
+            reply = await answer(chat) if answer else None
             pieces = parts(quiet(text) if mark == "person" else text)
             self.budget.take(len(pieces))
             for piece in pieces:
-                message_id = await self.send_text(chat, topic, piece)
+                message_id = await self.send_text(chat, topic, piece, reply=reply)
                 await self._casework.topic_posted(case_id, chat, message_id, mark)
+                ids.append(message_id)
+            if copies:
+                await self._casework.arrived(copies, ids, chat)
             return message_id
 
         return await self.post(case_id, act)
@@ -150,12 +165,24 @@ class Topics:
         await self._manage(topic, self._bot.delete_forum_topic)
 
     async def send_text(
-        self, chat: int, topic: int | None, piece: str, buttons: InlineKeyboardMarkup | None = None
+        self,
+        chat: int,
+        topic: int | None,
+        piece: str,
+        buttons: InlineKeyboardMarkup | None = None,
+        reply: ReplyParameters | None = None,
     ) -> int:
         """Send one piece of text into a topic, or into General. Returns the message's id. Raises TelegramError."""
-        return await self._send_html(chat, topic, escaped(piece), buttons)
+        return await self._send_html(chat, topic, escaped(piece), buttons, reply)
 
-    async def _send_html(self, chat: int, topic: int | None, text: str, buttons: InlineKeyboardMarkup | None) -> int:
+    async def _send_html(
+        self,
+        chat: int,
+        topic: int | None,
+        text: str,
+        buttons: InlineKeyboardMarkup | None,
+        reply: ReplyParameters | None = None,
+    ) -> int:
         message = await self._bot.send_message(
             chat,
             text,
@@ -163,6 +190,7 @@ class Topics:
             parse_mode=ParseMode.HTML,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
             reply_markup=buttons,
+            reply_parameters=reply,
         )
         return message.message_id
 

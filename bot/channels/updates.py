@@ -32,7 +32,7 @@ from bot.wake import Wake
 
 log = logging.getLogger(__name__)
 
-ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
+ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
 COMMANDS = ("start", "status", "back", "human", "link", "stop", "restart", "delete")
 USERNAME = "telegram.username"  # the fact that names our bot
 TROUBLE = "telegram.trouble"  # the fact that names the update that last could not be stored
@@ -97,6 +97,10 @@ class Intake:
             return await self._membership(update.my_chat_member)
         if update.callback_query is not None:
             return await self._press(external_id, update.callback_query)
+        if update.message_reaction is not None:
+            change = update.message_reaction
+            ours = change.chat.id == await self._desk.id()
+            return ours and await self._to_desk(external_id, desk.from_reaction(change))
         message = update.message or update.edited_message
         if message is None:
             return False
@@ -135,7 +139,7 @@ class Intake:
                 await self._desk.moved(new_id)
                 log.info("the coordinators' group is now %s", new_id)
                 return True
-            return not edited and await self._to_desk(external_id, desk.from_message(message))
+            return await self._to_desk(external_id, (desk.from_edit if edited else desk.from_message)(message))
         if ours is None:
             log.info(
                 "a message in group %s: to make it the coordinators', set COORDINATORS_CHAT_ID to that", message.chat.id

@@ -20,13 +20,13 @@ def enter(name: str, kind: str) -> None:
         content: Json = {kind: stored.media()}
         if kind == "animation":
             content["document"] = stored.as_document()
-        if kind != "sticker":
+        if kind not in ("sticker", "video_note"):
             content |= formatted(call.params, "caption").content(caption=True)
         return sent(call, target(call.world, call.params), content)
 
 
-for kind in ("photo", "document", "video", "voice", "audio", "animation", "sticker"):
-    enter(f"send{kind.capitalize()}", kind)
+for kind in ("photo", "document", "video", "video_note", "voice", "audio", "animation", "sticker"):
+    enter("send" + "".join(word.capitalize() for word in kind.split("_")), kind)
 
 
 def input_media(call: Call, item: Json) -> Json:

@@ -71,6 +71,13 @@ def location(params: Params) -> Json:
     return {"latitude": latitude, "longitude": longitude}
 
 
+def venue(params: Params) -> Json:
+    """A checked Venue of parameters."""
+    if not (params.has("title") and params.has("address")):
+        raise bad_request("venue title and address must be non-empty")
+    return {"location": location(params), "title": params.text("title"), "address": params.text("address")}
+
+
 @method("sendContact")
 async def send_contact(call: Call) -> Json:
     """Send a phone contact."""
@@ -114,7 +121,7 @@ def source(call: Call, purpose: str) -> Message:
 
 def copied(content: Json) -> Json:
     """What a copy of a message holds: neither its album nor its origin."""
-    left_out = ("media_group_id", "forward_origin", "has_protected_content")
+    left_out = ("media_group_id", "forward_origin", "has_protected_content", "quote")
     return {name: value for name, value in content.items() if name not in left_out}
 
 
@@ -123,7 +130,14 @@ async def copy_message(call: Call) -> Json:
     """Send the same again, without a link to the original; a new caption may replace the old."""
     original = source(call, "copy")
     content = copied(original.content)
-    if "caption" in call.params.values and not content.keys() & {"text", "location", "contact", "sticker"}:
+    if "caption" in call.params.values and not content.keys() & {
+        "text",
+        "location",
+        "venue",
+        "contact",
+        "sticker",
+        "video_note",
+    }:
         content = {k: v for k, v in content.items() if not k.startswith("caption")}
         content |= formatted(call.params, "caption").content(caption=True)
     return {"message_id": sent(call, target(call.world, call.params), content)["message_id"]}
@@ -147,11 +161,13 @@ def forward(call: Call, original: Message) -> Json:
 
 @method("copyMessages")
 async def copy_messages(call: Call) -> list[Json]:
-    """Copy several messages; those that cannot be copied are skipped."""
-    results = []
+    """Copy several messages; those that cannot be copied are skipped, and albums stay albums."""
+    results, albums = [], dict[str, str]()
     for original in several(call):
-        place = target(call.world, call.params)
-        results.append({"message_id": sent(call, place, copied(original.content))["message_id"]})
+        place, content = target(call.world, call.params), copied(original.content)
+        if album := original.content.get("media_group_id"):
+            content["media_group_id"] = albums.setdefault(album, str(next(call.world.album_numbers)))
+        results.append({"message_id": sent(call, place, content)["message_id"]})
     return results
 
 

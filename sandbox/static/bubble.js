@@ -78,10 +78,10 @@ function media(message) {
   if (message.sticker) return el("span", { class: "sticker" }, message.sticker.emoji ?? "🙂");
   if (message.location) return el("span", { class: "place" }, `📍 ${message.location.latitude}, ${message.location.longitude}`);
   if (message.contact) return el("span", { class: "place" }, `👤 ${fullName(message.contact)} · ${message.contact.phone_number}`);
-  const kind = ["voice", "audio", "video", "animation", "document"].find((name) => name in message);
+  const kind = ["voice", "audio", "video", "video_note", "animation", "document"].find((name) => name in message);
   if (!kind) return null;
   const file = message[kind];
-  const title = file.file_name ?? { voice: "Voice message", audio: "Audio", video: "Video" }[kind] ?? "File";
+  const title = file.file_name ?? { voice: "Voice message", audio: "Audio", video: "Video", video_note: "Video message" }[kind] ?? "File";
   return el(
     "a",
     { class: "file", href: `/sandbox/files/${file.file_id}`, download: title },

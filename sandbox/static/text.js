@@ -44,10 +44,10 @@ function wrap(entity, words, children) {
 /** A message in a few words, for replies and lists: what it is, and its first line. */
 export function summary(message) {
   const words = (message.text ?? message.caption)?.split("\n")[0];
-  const kind = ["photo", "document", "video", "voice", "audio", "animation", "sticker", "location", "contact"].find(
+  const kind = ["photo", "document", "video", "video_note", "voice", "audio", "animation", "sticker", "location", "contact"].find(
     (name) => name in message,
   );
-  const label = kind && kind[0].toUpperCase() + kind.slice(1);
+  const label = kind && kind[0].toUpperCase() + kind.slice(1).replace("_", " ");
   if (label) return words ? `${label}, ${words}` : (message.document?.file_name ?? label);
   return words ?? serviceText(message) ?? "Message";
 }

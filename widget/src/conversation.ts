@@ -237,6 +237,10 @@ export class Conversation extends EventTarget {
     if (this.events.has(event.seq)) return;
     this.events.set(event.seq, event);
     this.last = Math.max(this.last, event.seq);
+    for (const block of event.blocks) {
+      if (block.type !== "withdrawn") continue;
+      for (const seq of block.seqs) if (this.events.has(seq)) this.events.get(seq)!.blocks = [];
+    }
     if (event.role === "patient") {
       // The echo may overtake the acknowledgement: then it is known by what it says.
       const text = shownText(event.blocks);

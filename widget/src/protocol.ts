@@ -40,7 +40,13 @@ export interface FileBlock {
   size: number;
 }
 
-export type Block = TextBlock | ChoicesBlock | ChecklistBlock | FileBlock;
+/** Messages that were taken back: they go from the screen. */
+export interface WithdrawnBlock {
+  type: "withdrawn";
+  seqs: number[];
+}
+
+export type Block = TextBlock | ChoicesBlock | ChecklistBlock | FileBlock | WithdrawnBlock;
 
 export type Role = "assistant" | "patient" | "coordinator" | "system";
 

@@ -40,6 +40,8 @@ def upgrade() -> None:
         sa.Column("desk_message_id", sa.BigInteger(), nullable=True),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("seq", sa.Integer(), nullable=True),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("album", sa.String(length=40), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"]),
