@@ -251,7 +251,7 @@ class Handed:
     async def messages(self, chat: int = GROUP_ID) -> list[Json]:
         """What stands in the topic, apart from service messages."""
         found = await self.waypoint.box.messages(chat, thread=await self.thread())
-        kinds = ("text", "photo", "document", "voice", "video", "audio", "sticker", "location")
+        kinds = ("text", "photo", "document", "voice", "video", "video_note", "audio", "sticker", "location", "contact")
         return [m for m in found if not m["sandbox"]["deleted"] and any(kind in m for kind in kinds)]
 
     async def texts(self, chat: int = GROUP_ID) -> list[str]:
