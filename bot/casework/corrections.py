@@ -240,6 +240,8 @@ class Corrections(Copies):
                 case = await store.case(session, copy.case_id, lock=True) if copy is not None else None
                 if copy is None or case is None or copy.desk_chat_id is None or copy.desk_message_id is None:
                     continue
+                if copy.state != "undoing":  # another message of the same copy was told of
+                    continue
                 for each in await store.copies_of(session, copy.desk_chat_id, copy.desk_message_id):
                     if each.conversation_id == copy.conversation_id and each.state == "undoing":
                         each.state = "undone"
