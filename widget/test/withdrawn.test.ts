@@ -9,6 +9,7 @@ import { stringsFor } from "../src/strings.ts";
 
 // What of a browser the conversation asks for; it hears nothing of going off line here.
 Object.assign(globalThis, { addEventListener: () => {}, window: globalThis });
+Object.defineProperty(globalThis, "navigator", { value: { onLine: true }, configurable: true });
 
 // A conversation tries for ever; its pauses must not keep this process from ending.
 const { setTimeout: pause } = globalThis;
