@@ -18,6 +18,7 @@ from bot.render import Say, Voice, render
 
 ARRIVED, FAILED, CORRECTED, NO_MARK = "👌", "💔", "✍", ""  # of the reactions that Telegram offers to everybody
 ALIVE = ("sending", "delivered")
+LARGEST_FETCHED = 20 * 2**20  # a bot gets no larger file from Telegram
 QUOTE_LENGTH = 120
 ALBUM_GATHERS = timedelta(seconds=2)  # the parts of an album come as messages of their own
 ALBUM_LENGTH = 10
@@ -186,12 +187,16 @@ class Copies(Closing):
         if "blocked by the user" in reason:
             advice.append(self.words("desk.advise.blocked"))
         if "too big" in reason:
-            advice.append(self.words("desk.advise.too_big"))
+            advice.append(self.too_big())
         if rows and rows[0].desk_chat_id is not None and rows[0].desk_message_id is not None:
             all_of_it = await store.copies_of(session, rows[0].desk_chat_id, rows[0].desk_message_id)
             if any(row.state == "delivered" for row in all_of_it):
                 advice.append(self.words("desk.advise.elsewhere"))
         return advice
+
+    def too_big(self) -> str:
+        """What to do about a file that is too big, in words."""
+        return self.words("desk.advise.too_big", limit=f"{LARGEST_FETCHED // 2**20} MB")
 
     async def _failed(self, session: AsyncSession, case: Case, copy: Relayed) -> None:
         await self.settled(session, copy, "failed")

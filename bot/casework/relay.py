@@ -9,13 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import store
 from bot.casework.base import TO_PERSON, TO_TOPIC
 from bot.casework.claims import DeskInbound
-from bot.casework.copies import ALBUM_GATHERS, ALBUM_LENGTH, Block, plain, shortened, words_of
+from bot.casework.copies import ALBUM_GATHERS, ALBUM_LENGTH, LARGEST_FETCHED, Block, plain, shortened, words_of
 from bot.casework.corrections import Corrections
 from bot.casework.inbound import Inbound
 from bot.model import Case, Conversation, File, Inbox, Message, Relayed
 from bot.render import Say
-
-LARGEST_FETCHED = 20 * 1024 * 1024  # a bot gets no larger file from Telegram
 
 
 class Relay(Corrections):
@@ -300,8 +298,8 @@ class Relay(Corrections):
     async def _cannot_show(self, session: AsyncSession, case: Case, copy: Relayed, problem: str) -> None:
         """Something that cannot go to the website at all: the coordinator knows at once."""
         await self.settled(session, copy, "failed")
-        advice = "desk.advise.too_big" if "too big" in problem else "desk.advise.kind"
-        text = f"{self.words('desk.not_delivered', reason=problem)}\n{self.words(advice)}"
+        advice = self.too_big() if "too big" in problem else self.words("desk.advise.kind")
+        text = f"{self.words('desk.not_delivered', reason=problem)}\n{advice}"
         await self.post(session, case, text, also={"reply_to": copy.desk_message_id})
 
     async def _answered(self, session: AsyncSession, case: Case, said: DeskInbound) -> Relayed | None:

@@ -45,6 +45,8 @@ FAMILIES: dict[str, set[str]] = {
     "who speaks": each("desk.role.{}", ["patient", "coordinator"]),
     "what cannot be read": each("input.unsupported.{}", ["voice", "sticker", "location", "contact", "edited", "other"]),
     "commands": each("command.{}", COMMANDS),
+    "what could not be done for a coordinator": each("desk.not_{}", ["delivered", "corrected", "undone"]),
+    "what a website cannot show": each("relay.{}", ["location", "venue", "contact", "sticker"]),
     "where they go on": each("link.place.{}", ["web", "telegram"]),
 }
 PUT_TOGETHER = set[str]().union(*FAMILIES.values())

@@ -116,7 +116,13 @@ async def test_kinds_of_updates_that_nobody_knows_yet_are_passed_over(waypoint: 
 
 async def test_it_asks_for_no_kind_of_update_that_it_does_not_use(waypoint: Waypoint, box: Sandbox) -> None:
     await waypoint.poller.run_once(timeout=0)
-    assert box.world.updates.allowed == ("message", "edited_message", "callback_query", "my_chat_member")
+    assert box.world.updates.allowed == (
+        "message",
+        "edited_message",
+        "callback_query",
+        "message_reaction",
+        "my_chat_member",
+    )
 
 
 async def test_stored_updates_wake_the_gateway(waypoint: Waypoint, box: Sandbox) -> None:

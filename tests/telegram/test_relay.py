@@ -282,7 +282,7 @@ async def test_a_file_too_big_for_the_widget_comes_with_its_words_and_the_coordi
     assert await shown(waypoint, conversation) == [["Your scan."]]
     assert await marks(handed, ours) == [FAILED]
     told = (await handed.messages())[-1]
-    assert waypoint.casework.words("desk.advise.too_big") in told["text"]
+    assert waypoint.casework.words("desk.advise.too_big", limit="20 MB") in told["text"]
     assert told["reply_to_message"]["message_id"] == ours["message_id"]
 
 

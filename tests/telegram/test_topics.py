@@ -165,7 +165,9 @@ async def test_a_persons_words_call_no_coordinator_and_are_no_command(waypoint: 
 
 async def test_the_briefs_own_commands_can_be_touched(waypoint: Waypoint) -> None:
     brief = await (await waypoint.hand_off()).brief()
-    assert [e["type"] for e in brief["entities"] if e["type"] == "bot_command"] == ["bot_command"] * 2
+    assert [e["type"] for e in brief["entities"] if e["type"] == "bot_command"] == [
+        "bot_command"
+    ] * 3  # /say, /undo, /close
 
 
 async def test_long_words_of_the_website_come_in_parts_that_can_all_be_replied_to(waypoint: Waypoint) -> None:

@@ -63,7 +63,13 @@ async def test_telegram_delivers_to_the_webhook_that_was_set(waypoint: Waypoint,
         assert await watch.wait(10)
     assert await texts(waypoint) == ["Hello"]
     (call,) = await box.calls("setWebhook")
-    assert call["params"]["allowed_updates"] == ["message", "edited_message", "callback_query", "my_chat_member"]
+    assert call["params"]["allowed_updates"] == [
+        "message",
+        "edited_message",
+        "callback_query",
+        "message_reaction",
+        "my_chat_member",
+    ]
 
 
 async def test_with_a_webhook_the_poller_only_greets(waypoint: Waypoint, box: Sandbox, hook: Hook) -> None:
