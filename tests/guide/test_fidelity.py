@@ -84,6 +84,10 @@ OWN_FIGURES = {
     "handoff.timezone_ask": {"3", "20"},  # an example of a time of day
     "treatment_date.when": {"12"},  # an example of a date
     "desk.reason.emergency.team": {"24"},  # which of the texts was said
+    "desk.stats_week": {"7"},  # days that are looked back on
+    "desk.stats_waits": {"90"},  # the name of a percentile
+    "desk.stats_waits_outside": {"90"},
+    "desk.stats_satisfaction": {"5"},  # the best that can be answered
     "widget": {"1", "20"},  # one new message; how large a file may be
 }
 ALIASES = {"understand_enough": "self_question"}  # the guide's items under another name
