@@ -19,7 +19,9 @@ from telegram.request import HTTPXRequest
 
 from bot import database, health
 from bot.casework import Casework
+from bot.casework.base import no_administrators
 from bot.channels import updates, web
+from bot.channels.bot_api import Administrators
 from bot.channels.sender import TelegramSender
 from bot.dispatch import Dispatcher
 from bot.engine import Engine
@@ -50,16 +52,17 @@ def telegram_bot(settings: Settings) -> telegram.Bot | None:
 def create_app(settings: Settings) -> Starlette:
     """The whole bot process as one app; its loops live as long as it does."""
     db = database.connect(settings.database_url)
+    bot = telegram_bot(settings)
     casework = Casework(
         database.sessions(db),
         Guide.load(),
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
         hours=settings.hours,
+        is_administrator=Administrators(bot).include if bot is not None else no_administrators,
     )
     wake = Wake()
     engine = Engine(settings.engines, settings.engine_secret.get_secret_value(), settings.engine_timeout)
     gateway = Gateway(casework, engine, wake)
-    bot = telegram_bot(settings)
     loops: list[Coroutine[Any, Any, None]] = []
 
     async def database_answers() -> bool:

@@ -226,6 +226,41 @@ class Reminder(Base):
     done: Mapped[bool] = mapped_column(default=False)
 
 
+class Note(Base):
+    """What a coordinator wants all to know of a case. It never reaches the person."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(String(1000))
+    by_name: Mapped[str] = mapped_column(String(100))
+
+
+class Draft(Base):
+    """What a coordinator asked for and has not confirmed yet: an answer that was prepared, or an erasure."""
+
+    __tablename__ = "drafts"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))  # answer, erase
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class Member(Base):
+    """A coordinator who did something in the group: bots cannot list a group's members, nor look up a username."""
+
+    __tablename__ = "members"
+
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    username: Mapped[str] = mapped_column(String(40), default="")
+
+
 class DeskEvent(Base):
     """What happened at the desk, for its figures. Holds nobody's words, and outlives an erased case without its id."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, and_, delete, exists, func, or_, select, update
+from sqlalchemy import CursorResult, Text, and_, delete, exists, func, or_, select, update
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -15,11 +17,14 @@ from bot.model import (
     Case,
     Conversation,
     DeskEvent,
+    Draft,
     Fact,
     File,
     Inbox,
     Link,
+    Member,
     Message,
+    Note,
     Outbox,
     Relayed,
     Reminder,
@@ -177,8 +182,8 @@ async def live_buttons(session: AsyncSession, conversation_id: str, seqs: list[i
     return set((await session.scalars(query)).all())
 
 
-async def recent_messages(session: AsyncSession, case_id: str, limit: int) -> Sequence[Message]:
-    """The last messages of a case, oldest first."""
+async def recent_messages(session: AsyncSession, case_id: str, limit: int | None) -> Sequence[Message]:
+    """The last messages of a case, oldest first; all of them without a limit."""
     query = select(Message).where(Message.case_id == case_id).order_by(Message.id.desc()).limit(limit)
     return list(reversed((await session.scalars(query)).all()))
 
@@ -301,7 +306,7 @@ async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: 
     await session.execute(delete(Button).where(Button.conversation_id.in_(ids)))
     await session.execute(delete(File).where(File.case_id == case_id))
     await session.execute(delete(Link).where(Link.case_id == case_id))
-    for table in (TopicMessage, Relayed, Reminder):
+    for table in (TopicMessage, Relayed, Reminder, Note, Draft):
         await session.execute(delete(table).where(table.case_id == case_id))
     # The desk's figures stay, without saying whose they were.
     await session.execute(update(DeskEvent).where(DeskEvent.case_id == case_id).values(case_id=None))
@@ -320,6 +325,65 @@ async def move(session: AsyncSession, conversation_id: str, from_case: str, to_c
     await session.execute(update(Message).where(Message.conversation_id == conversation_id).values(case_id=to_case))
     await session.execute(update(File).where(File.case_id == from_case).values(case_id=to_case))
     await session.execute(delete(Link).where(Link.case_id == from_case))
+
+
+# What coordinators do.
+
+
+async def case_by_code(session: AsyncSession, code: str, *, lock: bool = False) -> Case | None:
+    """The case of a code; with `lock`, held until the transaction ends."""
+    query = select(Case).where(Case.code == code)
+    return await session.scalar(query.with_for_update(key_share=True) if lock else query)
+
+
+async def find_cases(session: AsyncSession, words: str, as_kept: str, limit: int) -> Sequence[Case]:
+    """Cases that were handed over and hold these words: in what is known of them, in a note, or in what was said.
+
+    `as_kept` are the words as they stand in the JSON of a transcript. The newest come first.
+    """
+    said = exists().where(Message.case_id == Case.id, _holds(sql_cast(Message.blocks, Text), as_kept))
+    noted = exists().where(Note.case_id == Case.id, _holds(Note.text, words))
+    known = or_(_holds(Case.progress, words), _holds(Case.holder_name, words))
+    query = select(Case).where(Case.state != "talking", or_(known, said, noted))
+    return (await session.scalars(query.order_by(Case.updated_at.desc()).limit(limit))).all()
+
+
+def _holds(column: Any, words: str) -> Any:
+    return column.icontains(words, autoescape=True)
+
+
+async def said_by(session: AsyncSession, case_id: str) -> dict[str, int]:
+    """How many messages of a case are of each role, except those that were taken back."""
+    rows = await session.scalars(select(Message).where(Message.case_id == case_id))
+    return Counter(row.role for row in rows if row.blocks)
+
+
+async def notes(session: AsyncSession, case_id: str, limit: int | None = None) -> Sequence[Note]:
+    """The newest notes of a case, the oldest of them first."""
+    query = select(Note).where(Note.case_id == case_id).order_by(Note.id.desc()).limit(limit)
+    return list(reversed((await session.scalars(query)).all()))
+
+
+async def reminders(session: AsyncSession, case_id: str) -> Sequence[Reminder]:
+    """The reminders of a case that have not been given, the soonest first."""
+    query = select(Reminder).where(Reminder.case_id == case_id, ~Reminder.done).order_by(Reminder.due_at)
+    return (await session.scalars(query)).all()
+
+
+async def held_by(session: AsyncSession, user_id: int) -> Sequence[Case]:
+    """The cases that a coordinator holds, locked."""
+    query = select(Case).where(Case.state == "claimed", Case.holder_id == user_id).order_by(Case.id)
+    return (await session.scalars(query.with_for_update(key_share=True))).all()
+
+
+async def members(session: AsyncSession) -> Sequence[Member]:
+    """The coordinators who are known, by name."""
+    return (await session.scalars(select(Member).order_by(Member.name, Member.user_id))).all()
+
+
+async def member(session: AsyncSession, user_id: int) -> Member | None:
+    """A coordinator who is known."""
+    return await session.get(Member, user_id)
 
 
 # What is the same on both sides of the desk.

@@ -1,4 +1,4 @@
-"""Looks at the desk's clock: who has waited too long for an answer, and which reminder is due."""
+"""Looks at the desk's clock: who waits too long for an answer, which reminder is due, the figures of a week."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Watcher:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def run_once(self) -> int:
-        """Give every alert and reminder that is due now. Returns how many there were."""
+        """Give every alert, reminder and picture that is due now. Returns how many there were."""
         given = 0
         for case in await self._casework.due_alerts():
             try:
@@ -48,6 +48,10 @@ class Watcher:
                 given += await self._casework.remind(reminder)
             except Exception:
                 log.exception("reminder %d failed", reminder)
+        try:
+            given += await self._casework.post_week()
+        except Exception:
+            log.exception("the figures of the week could not be shown")
         if given:
             self._wake.notify("outbox")
         return given

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("waypoint", deadline=None)  # how fast it is, is measured by `make bench`
+settings.load_profile("waypoint")
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 300

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,11 @@ def new_code() -> str:
     return f"WP-{letters[:4]}-{letters[4:]}"
 
 
+async def no_administrators(chat_id: int, user_id: int) -> bool:
+    """Nobody may do what only administrators may, where there is no group to ask."""
+    return False
+
+
 @dataclass(frozen=True)
 class Work:
     """The parts shared by all use cases."""
@@ -45,6 +50,7 @@ class Work:
     now: Callable[[], datetime] = utc_now
     public_url: str = ""
     hours: Hours = field(default_factory=Hours)
+    is_administrator: Callable[[int, int], Awaitable[bool]] = no_administrators  # (group, user)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

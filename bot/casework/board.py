@@ -8,12 +8,15 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import store
+from bot.casework.base import BOARD
 from bot.casework.card import Cards
-from bot.casework.figures import Figures, Waits, lasting
+from bot.casework.figures import Figures, Waits, by_day, lasting
+from bot.chart import Chart
 from bot.model import Case
 
 LONGEST = 40  # lines of the board; Telegram takes 4,096 characters
 WEEK = timedelta(days=7)
+WEEK_SHOWN = "desk.week"  # the fact that names the week whose figures were shown last
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,50 @@ class Board(Cards):
         """The figures of the last week, for a probe."""
         async with self.reading() as session:
             return await self.figures(session)
+
+    async def post_week(self) -> bool:
+        """Once a week, when the desk opens, its figures are shown on the board. False when that is not now.
+
+        Nothing is shown of a week without a case, nor in the week in which the desk is first used.
+        """
+        now = self.now()
+        year, week, _ = now.astimezone(self.hours.zone).isocalendar()
+        if not self.hours.is_open(now):
+            return False
+        async with self.transaction() as session:
+            shown, this = await store.fact(session, WEEK_SHOWN), f"{year}-{week}"
+            if shown == this:
+                return False
+            await store.set_fact(session, WEEK_SHOWN, this)
+            if not shown or not await store.desk_events(session, now - WEEK):
+                return False
+            await self.send(session, "group.week", {}, lane="general", coalesce="week", priority=BOARD)
+            return True
+
+    async def week(self) -> Chart:
+        """What the picture of the last seven days shows."""
+        now = self.now().astimezone(self.hours.zone)
+        async with self.reading() as session:
+            events = await store.desk_events(session, now - WEEK)
+            figures = await self.figures(session)
+        counted = by_day(events, now, WEEK.days)
+        days = [now - timedelta(days=WEEK.days - 1 - day) for day in range(WEEK.days)]
+        return Chart(
+            title=self.words("desk.chart_title", first=f"{days[0]:%d %b}", last=f"{days[-1]:%d %b %Y}"),
+            days=[f"{day:%a}" for day in days],
+            cases_title=self.words("desk.chart_cases"),
+            cases={
+                self.words("desk.chart_handed"): counted["handed_off"],
+                self.words("desk.chart_answered"): counted["first_answer"],
+                self.words("desk.chart_closed"): counted["closed"],
+            },
+            waits_title=self.words("desk.chart_waits"),
+            waits={
+                self.words("desk.chart_in_hours"): [figures.first.median, figures.first.p90],
+                self.words("desk.chart_outside"): [figures.first_outside.median, figures.first_outside.p90],
+            },
+            waits_labels=[self.words("desk.chart_median"), self.words("desk.chart_p90")],
+        )
 
     async def stats(self, session: AsyncSession) -> str:
         """The figures of the last week in words."""

@@ -16,6 +16,8 @@ from bot.journey.turn import FileView
 from bot.model import Case
 from bot.progress import Progress
 
+BUTTONS = {"waiting": ("claim",), "claimed": ("close", "release"), "closed": ("reopen",)}
+NOTES = 3  # the newest, on the card; /export has all
 DELAY = timedelta(minutes=1)  # after which words that have not been delivered are late
 
 
@@ -49,6 +51,10 @@ class Cards(CaseTopic):
             lines += [line for line in (self._waits_since(case), await self._delay(session, case)) if line]
             if clock := local_time(progress.contact.timezone, self.now()):
                 lines.append(self.words("desk.local_time", time=clock))
+            lines += [
+                self.words("desk.note", name=note.by_name, text=note.text)
+                for note in await store.notes(session, case.id, NOTES)
+            ]
             lines.append(self.words("desk.how_to_reply"))
             return Card(
                 title=case.code,
@@ -63,7 +69,9 @@ class Cards(CaseTopic):
         if case.state == "claimed":
             return self.words("desk.card_claimed", code=case.code, name=case.holder_name, since=since)
         if case.state == "closed":
-            return self.words("desk.card_closed", code=case.code)
+            return self.words(
+                "desk.card_closed", code=case.code, name=case.holder_name, reason=case.close_reason or "-"
+            )
         return self.words("desk.card_waiting", code=case.code, since=since)
 
     def _waits_since(self, case: Case) -> str:
@@ -78,9 +86,8 @@ class Cards(CaseTopic):
         return self.words("desk.card_delayed", count=count, since=f"{oldest:%H:%M} UTC") if oldest else ""
 
     def _buttons(self, case: Case) -> tuple[tuple[str, str], ...]:
-        if case.state == "waiting":
-            return ((self.words("desk.claim"), f"claim:{case.id}"),)
-        return ((self.words("desk.close"), f"close:{case.id}"),) if case.state == "claimed" else ()
+        acts = BUTTONS.get(case.state, ()) if not case.blocked else ()
+        return tuple((self.words(f"desk.button.{act}"), f"{act}:{case.id}") for act in acts)
 
     async def raise_urgent(self, session: AsyncSession, case: Case, reason: str) -> None:
         """Flag a case that people hold: something in it cannot wait."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -20,10 +21,12 @@ from bot.render import Say
 class DeskInbound:
     """One update of the coordinators' group, as the desk's channel stores it.
 
-    `kind` is message, edit, press or reaction. `reply_to` is the message that was replied to, 0 when none was (Telegram
-    makes every message of a topic a reply to the topic's creation: the channel takes that out). `media` says that the
-    message holds something else than text: its Telegram file id, name, mime, size and kind; of a place or a contact
-    what can be said in words. `at` is when it was done, in seconds since 1970, by Telegram's clock; 0 when untold.
+    `kind` is message, edit, press, reaction, or left when the user is in the group no more. `reply_to` is the message
+    that was replied to, 0 when none was (Telegram makes every message of a topic a reply to the topic's creation: the
+    channel takes that out). `media` says that the message holds something else than text: its Telegram file id, name,
+    mime, size and kind; of a place or a contact what can be said in words. `at` is when it was done, in seconds since
+    1970, by Telegram's clock; 0 when untold. `username` is that of the user; `mentioned` is the id of somebody without
+    one whom the words name, 0 when nobody.
     """
 
     kind: str
@@ -41,6 +44,8 @@ class DeskInbound:
     quote: str = ""
     forwarded: bool = False
     at: int = 0
+    username: str = ""
+    mentioned: int = 0
 
 
 class Claims(Board):
@@ -73,7 +78,10 @@ class Claims(Board):
 
     def since(self, case: Case) -> str:
         """Since when the person waits, as the desk's clock shows it."""
-        at = case.waiting_since or case.handed_off_at or case.updated_at
+        return self.at_desk(case.waiting_since or case.handed_off_at or case.updated_at)
+
+    def at_desk(self, at: datetime) -> str:
+        """A moment as the desk's clock shows it."""
         return f"{at.astimezone(self.hours.zone):%a %d %b %H:%M %Z}"
 
     async def _claim(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:

@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import store
 from bot.casework.base import ALERT
-from bot.casework.claims import DeskInbound
-from bot.casework.closing import Closing
+from bot.casework.claims import Claims, DeskInbound
 from bot.model import Case, Conversation, Message, Relayed
 from bot.progress import Progress
 from bot.render import Say, Voice, render
@@ -38,7 +37,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= QUOTE_LENGTH else f"{text[: QUOTE_LENGTH - 1]}…"
 
 
-class Copies(Closing):
+class Copies(Claims):
     """Use cases of what stands on both sides."""
 
     async def copy_to_topic(

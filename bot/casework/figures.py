@@ -70,11 +70,14 @@ class Figures:
 
 
 def by_day(events: Iterable[DeskEvent], until: datetime, days: int) -> dict[str, list[int]]:
-    """How many cases came, were answered first and were closed on each of the last `days` days, the oldest first."""
+    """How many cases came, were answered first and were closed on each of the last `days` days, the oldest first.
+
+    A day is one of the time zone of `until`.
+    """
     start = (until - timedelta(days=days - 1)).date()
     counted = {kind: [0] * days for kind in ("handed_off", "first_answer", "closed")}
     for event in events:
-        day = (event.at.date() - start).days
+        day = (event.at.astimezone(until.tzinfo).date() - start).days
         if event.kind in counted and 0 <= day < days:
             counted[event.kind][day] += 1
     return counted

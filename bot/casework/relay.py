@@ -26,6 +26,9 @@ class Relay(Corrections):
     ) -> None:
         """The person's words, or what they sent, to the case's topic."""
         if inbound.kind in ("choice", "start"):
+            chosen = words_of(await store.message(session, conversation.id, row.seq))
+            if case.state == "claimed" and chosen:
+                await self.post(session, case, self.words("desk.person_chose", label=chosen))
             await self.refresh_card(session, case)
             return
         if inbound.kind == "text" and inbound.text.startswith("/"):

@@ -48,9 +48,14 @@ class CaseTopic(Links):
         """Bring the board up to date; however many cases change, one edit shows them all."""
         await self.send(session, "group.board", {}, lane="board", coalesce="board", priority=BOARD, after=GATHER)
 
-    async def announce(self, session: AsyncSession, text: str, *, priority: int = ALERT) -> None:
-        """Say something to all coordinators, in General."""
-        await self.send(session, "group.post", {"text": text}, lane="general", priority=priority)
+    async def announce(
+        self, session: AsyncSession, text: str, *, priority: int = ALERT, also: dict[str, Any] | None = None
+    ) -> None:
+        """Say something to all coordinators, in General.
+
+        `also` may name what it replies to there (`reply_to`), and lines with links (`lines`: code, text, topic).
+        """
+        await self.send(session, "group.post", {"text": text, **(also or {})}, lane="general", priority=priority)
 
     async def post(
         self,
@@ -64,7 +69,8 @@ class CaseTopic(Links):
     ) -> None:
         """Post words into the topic. `mark` says what a reply to them means: person, brief, or note.
 
-        `also` may name what they reply to there (`reply_to`), and what they are a copy of (`relayed`).
+        `also` may name what they reply to there (`reply_to`), what they are a copy of (`relayed`), buttons under them
+        (`buttons`: label, callback data), and lines with links (`lines`: code, text, topic).
         """
         payload = {"text": text, "mark": mark, **(also or {})}
         await self.send(session, "topic.post", payload, lane=f"topic:{case.id}", case=case, priority=priority)
@@ -115,14 +121,18 @@ class CaseTopic(Links):
             if mark == "brief":
                 case.brief_message_id = message_id
 
-    async def transcript(self, case_id: str, limit: int = 20) -> str:
-        """The last words of a case, for a topic that had to be opened anew."""
+    async def transcript(self, case_id: str, limit: int | None = 20) -> str:
+        """The last words of a case, for a topic that had to be opened anew; all of them without a limit."""
         async with self.reading() as session:
             rows = await store.recent_messages(session, case_id, limit)
             lines = []
             for row in rows:
-                text = " ".join(b["text"] for b in row.blocks if b["type"] == "text")
+                text = " ".join(b["text"] if b["type"] == "text" else f"[{b['name']}]" for b in row.blocks if _shown(b))
                 if text and row.role in ("patient", "coordinator"):
                     who = row.name or self.words(f"desk.role.{row.role}")
                     lines.append(f"{row.at:%d %b %H:%M} {who}: {text}")
             return "\n".join(lines)
+
+
+def _shown(block: dict[str, Any]) -> bool:
+    return block["type"] == "text" or (block["type"] == "file" and "name" in block)

@@ -199,12 +199,16 @@ class Turns(Desk):
                 now=self.now(),
                 consent=case.consent,  # type: ignore[arg-type]
                 held=case.state,  # type: ignore[arg-type]
+                may_come_back=self.may_come_back(case),
+                blocked=case.blocked,
                 code=case.code,
                 language=conversation.lang,
                 channel=conversation.channel,
                 files=tuple(FileView(f.id, f.name, f.mime, f.kind, f.record) for f in files if f.sender == "patient"),
             )
             run(working)
+            if _speaks(inbound, heard) and journey.closing.writes_again(working):
+                journey.closing.back_to_people(working)
             if case.state == "claimed" and inbound.kind == "choice":
                 # An old button does what it stood for, and the assistant stays silent beside the coordinator.
                 working.says = [say for say in working.says if say.say.startswith(BESIDE_A_HUMAN)]
@@ -243,13 +247,15 @@ class Turns(Desk):
         inbound: Inbound,
     ) -> bool:
         """Effects, then words, in the order in which a person sees them. False when what was said is not kept."""
-        was_with_people = case.state in ("waiting", "claimed")
+        reopens = any(effect.name == "reopen" for effect in working.effects)
+        with_people = reopens or case.state in ("waiting", "claimed")
         for effect in working.effects:
             if effect.name == "erase":
-                working.says = await self._erase(session, case, conversation, row)
+                receipt = await self.erase(session, case, _deleted, asked=(conversation, row))
+                working.says = [_deleted(receipt)]
                 return False
             await self._EFFECTS[effect.name](self, session, working, case, conversation, effect.args)
-        if was_with_people and case.state in ("waiting", "claimed"):
+        if with_people and case.state in ("waiting", "claimed"):
             await self.to_topic(session, case, conversation, row, inbound)
         self._tell_of_absence(working, case, conversation, inbound)
         says = working.says
@@ -337,6 +343,22 @@ class Turns(Desk):
     ) -> None:
         working.says.append(await self.mint_link(session, case, conversation))
 
+    async def _reopen(
+        self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
+    ) -> None:
+        await self.person_is_back(session, case)
+        await self.person_waits(session, case)
+
+    async def _rate(
+        self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
+    ) -> None:
+        await self.rated(session, case, int(args["stars"]))
+
+    async def _rate_words(
+        self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
+    ) -> None:
+        await self.rated_words(session, case, args["words"])
+
     _EFFECTS = {  # noqa: RUF012
         "agree": _agree,
         "decline": _decline,
@@ -344,27 +366,20 @@ class Turns(Desk):
         "raise_urgent": _raise_urgent,
         "hand_off": _hand_off,
         "link": _link,
+        "reopen": _reopen,
+        "rate": _rate,
+        "rate_words": _rate_words,
     }
 
-    async def _erase(self, session: AsyncSession, case: Case, conversation: Conversation, row: Inbox) -> list[Say]:
-        """Delete everything of a case, tell the coordinators that there is nothing to answer, and give a receipt."""
-        topic_id, receipt = case.topic_id, self.new_case(case.lang).code.replace("WP-", "DEL-")
-        conversations = await store.conversations_of(session, case.id)
-        fresh = self.new_case(case.lang)
-        session.add(fresh)
-        await session.flush()
-        for each in conversations:  # first, so that what comes in from now on belongs to the time after
-            each.case_id, each.card_message_id = fresh.id, None
-        await session.flush()
-        for path in await store.erase(session, case.id, [each.id for each in conversations], until=row.number):
-            await self.send(session, "unlink", {"path": path}, lane="files")
-        await session.delete(case)
-        if topic_id is not None:
-            await self.send(session, "topic.delete", {"topic_id": topic_id}, lane=f"topic:{case.id}")
-        progress = Progress()
-        said = [Say("steer.deleted", {"receipt": receipt})]
-        for each in conversations:
-            reply = row.seq if each.id == conversation.id else None
-            await self.deliver(session, fresh, each, said, progress, in_reply_to=reply)
-        fresh.progress = progress.model_dump_json()
-        return said
+
+def _deleted(receipt: str) -> Say:
+    return Say("steer.deleted", {"receipt": receipt})
+
+
+def _speaks(inbound: Inbound, heard: Heard) -> bool:
+    """Whether somebody wrote or sent something of their own, rather than pressed, commanded, edited or waved."""
+    if inbound.kind == "other":
+        return inbound.note != "sticker"
+    if inbound.kind == "text":
+        return heard.intent != "none" and not inbound.text.startswith("/") and inbound.note != "edited"
+    return inbound.kind == "file"

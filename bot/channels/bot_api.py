@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 
+from telegram import Bot
+from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest, Conflict, Forbidden, RetryAfter, TelegramError
 
 from bot.casework import Casework
@@ -12,6 +16,7 @@ from bot.settings import Settings
 # The library asks to opt in to spans of time as `timedelta`; without it every flood control would also be a warning.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
+ADMINISTRATOR_SECONDS = 60.0
 _MESSAGE_LENGTH = 150
 
 
@@ -33,6 +38,29 @@ class DeskChat:
     async def moved(self, chat_id: int) -> None:
         """Telegram gave the group another id."""
         await self._casework.remember(self._fact, str(chat_id))
+
+
+class Administrators:
+    """Who is an administrator of the coordinators' group, as Telegram says; what it said holds for a minute."""
+
+    def __init__(self, bot: Bot, now: Callable[[], float] = time.monotonic) -> None:
+        self._bot, self._now = bot, now
+        self._known: dict[tuple[int, int], tuple[float, bool]] = {}
+
+    async def include(self, chat_id: int, user_id: int) -> bool:
+        """Whether a user is one of a group's administrators. Raises TelegramError when it cannot be known now."""
+        if user_id == chat_id:  # only administrators may write as the group itself
+            return True
+        asked, known = self._known.get((chat_id, user_id), (-ADMINISTRATOR_SECONDS, False))
+        if self._now() - asked < ADMINISTRATOR_SECONDS:
+            return known
+        try:
+            member = await self._bot.get_chat_member(chat_id, user_id)
+        except BadRequest:  # nobody whom Telegram knows there
+            return False
+        known = member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+        self._known[chat_id, user_id] = self._now(), known
+        return known
 
 
 def reason(error: TelegramError) -> str:

@@ -6,7 +6,8 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from telegram import CallbackQuery, Message, MessageReactionUpdated, ReactionTypeEmoji
+from telegram import CallbackQuery, ChatMemberUpdated, Message, MessageReactionUpdated, ReactionTypeEmoji, User
+from telegram.constants import ChatMemberStatus
 
 from bot.casework import DeskInbound
 from bot.channels.telegram import MAX_ALBUM, MAX_QUOTE, clean_text, file_of, note_of
@@ -14,6 +15,7 @@ from bot.channels.telegram import MAX_ALBUM, MAX_QUOTE, clean_text, file_of, not
 MAX_TEXT = 4096
 MAX_NAME = 100
 MAX_DATA = 64
+MAX_USERNAME = 40
 
 
 def from_message(message: Message) -> DeskInbound | None:
@@ -38,6 +40,8 @@ def from_message(message: Message) -> DeskInbound | None:
         quote=clean_text(message.quote.text, MAX_QUOTE) if message.quote else "",
         forwarded=message.forward_origin is not None,
         at=_seconds(message.date),
+        username=_username(message.from_user),
+        mentioned=_mentioned(message),
     )
 
 
@@ -85,7 +89,34 @@ def from_press(query: CallbackQuery) -> DeskInbound | None:
         user_name=clean_text(query.from_user.full_name, MAX_NAME),
         data=(query.data or "")[:MAX_DATA],
         callback_id=query.id[:MAX_DATA],
+        username=_username(query.from_user),
     )
+
+
+def from_leaving(change: ChatMemberUpdated) -> DeskInbound | None:
+    """Somebody is in the group no more; None when they are, or when it is a bot."""
+    user = change.new_chat_member.user
+    if user.is_bot or change.new_chat_member.status not in (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED):
+        return None
+    return DeskInbound(
+        kind="left",
+        chat_id=change.chat.id,
+        thread_id=0,
+        message_id=0,
+        user_id=user.id,
+        user_name=clean_text(user.full_name, MAX_NAME),
+        at=_seconds(change.date),
+    )
+
+
+def _username(user: User | None) -> str:
+    return clean_text(user.username or "", MAX_USERNAME) if user is not None else ""
+
+
+def _mentioned(message: Message) -> int:
+    """Whom the words name who has no username: Telegram tells their id."""
+    entities = message.entities or message.caption_entities or ()
+    return next((entity.user.id for entity in entities if entity.user is not None), 0)
 
 
 def _writer(message: Message) -> tuple[int, str] | None:

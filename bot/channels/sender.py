@@ -21,7 +21,8 @@ from bot.channels import albums, web_files
 from bot.channels.bot_api import DeskChat, reason, seconds
 from bot.channels.budget import Budget
 from bot.channels.telegram_text import LIMIT, escaped, keyboard, named, parts, quiet, text_of, units
-from bot.channels.topics import CaseGone, Topics
+from bot.channels.topics import CaseGone, Post, Topics
+from bot.chart import drawn
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -327,7 +328,10 @@ class ToTopic:
             "topic.close": self._close,
             "topic.reopen": self._reopen,
             "topic.delete": self._delete,
-            "group.post": lambda outgoing: self._topics.announce(str(outgoing.payload["text"])),
+            "topic.settle": lambda outgoing: self._topics.settle(int(outgoing.payload["message_id"])),
+            "topic.export": self._export,
+            "group.post": self._announce,
+            "group.week": self._week,
             "group.board": lambda outgoing: self._topics.board(),
         }
 
@@ -338,7 +342,24 @@ class ToTopic:
             str(outgoing.payload["mark"]),
             copies=_copies(outgoing),
             answer=lambda chat: self._answer(outgoing, chat),
+            buttons=outgoing.payload.get("buttons", ()),
+            lines=outgoing.payload.get("lines", ()),
         )
+
+    async def _announce(self, outgoing: Outgoing) -> int | None:
+        payload = outgoing.payload
+        return await self._topics.announce(
+            str(payload["text"]),
+            reply=_answer(payload),
+            buttons=payload.get("buttons", ()),
+            lines=payload.get("lines", ()),
+        )
+
+    async def _week(self, outgoing: Outgoing) -> int | None:
+        """The figures of a week as a picture, with the words of /stats below."""
+        async with self._casework.reading() as session:
+            caption = f"{self._casework.words('desk.week_caption')}\n{await self._casework.stats(session)}"
+        return await self._topics.picture(await drawn(await self._casework.week()), caption[:CAPTION_LIMIT])
 
     async def _answer(self, outgoing: Outgoing, chat: int) -> ReplyParameters | None:
         """What it replies to in the topic: a message there, or the copy of one of the person's."""
@@ -449,12 +470,25 @@ class ToTopic:
         if units(text) <= LIMIT:
             return await self._topics.say(case_id, quiet(text), "note") if text else None
 
+        return await self._topics.post(case_id, self._text_file(text, "transcript.txt"))
+
+    async def _export(self, outgoing: Outgoing) -> int | None:
+        """All that was said and noted, as a file."""
+        found = await self._casework.export(_case(outgoing))
+        if found is None:
+            raise CaseGone
+        code, text = found
+        caption = self._casework.words("desk.export_caption", code=code)
+        return await self._topics.post(_case(outgoing), self._text_file(text, f"{code}.txt", caption))
+
+    def _text_file(self, text: str, name: str, caption: str | None = None) -> Post:
         async def act(chat: int, topic: int) -> int:
             self._budget.take()
-            document = InputFile(text.encode(), filename="transcript.txt")
-            return (await self._bot.send_document(chat, document, message_thread_id=topic)).message_id
+            document = InputFile(text.encode(), filename=name)
+            message = await self._bot.send_document(chat, document, message_thread_id=topic, caption=caption)
+            return message.message_id
 
-        return await self._topics.post(case_id, act)
+        return act
 
     async def _close(self, outgoing: Outgoing) -> None:
         if outgoing.topic_id is not None:

@@ -22,6 +22,7 @@ from bot.channels.telegram_text import buttons_in_rows, escaped, parts, quiet
 log = logging.getLogger(__name__)
 
 type Post = Callable[[int, int], Awaitable[int | None]]  # (chat, topic) -> the message's id
+type Line = tuple[str, str, int | None]  # about a case: its code, what is said of it, its topic
 
 WAIT_FOR_ADMINISTRATOR = 300.0
 SPARE_FOR_WORDS = 4  # posts a minute that edits of cards leave to words
@@ -78,19 +79,24 @@ class Topics:
         *,
         copies: Sequence[int] = (),
         answer: Callable[[int], Awaitable[ReplyParameters | None]] | None = None,
+        buttons: Sequence[tuple[str, str]] = (),
+        lines: Sequence[Line] = (),
     ) -> int | None:
         """Post words; `mark` is what a reply to them means. Returns the last message's id.
 
-        `copies` numbers what they are a copy of; `answer` gives, for a group, what they reply to there.
+        `copies` numbers what they are a copy of; `answer` gives, for a group, what they reply to there; `buttons`
+        (label, callback data) stand under the last message, `lines` about cases below the words.
         """
 
         async def act(chat: int, topic: int) -> int | None:
             message_id, ids = None, []
             reply = await answer(chat) if answer else None
-            pieces = parts(quiet(text) if mark == "person" else text)
+            pieces = [escaped(piece) for piece in parts(quiet(text) if mark == "person" else text)]
+            pieces[-1] = "\n".join([pieces[-1], *_linked(chat, lines)])
             self.budget.take(len(pieces))
             for piece in pieces:
-                message_id = await self.send_text(chat, topic, piece, reply=reply)
+                keys = buttons_in_rows(buttons) if buttons and piece is pieces[-1] else None
+                message_id = await self._send_html(chat, topic, piece, keys, reply)
                 await self._casework.topic_posted(case_id, chat, message_id, mark)
                 ids.append(message_id)
             if copies:
@@ -114,12 +120,42 @@ class Topics:
 
         return await self.post(case_id, act)
 
-    async def announce(self, text: str) -> int | None:
-        """Say something in General."""
+    async def announce(
+        self,
+        text: str,
+        *,
+        reply: ReplyParameters | None = None,
+        buttons: Sequence[tuple[str, str]] = (),
+        lines: Sequence[Line] = (),
+    ) -> int | None:
+        """Say something in General; `lines` about cases and `buttons` stand below."""
 
         async def act(chat: int) -> int:
             self.budget.take()
-            return await self.send_text(chat, None, parts(text)[0])
+            html = "\n".join([escaped(parts(text)[0]), *_linked(chat, lines)])
+            return await self._send_html(chat, None, html, buttons_in_rows(buttons) if buttons else None, reply)
+
+        return await self._in_group(act)
+
+    async def settle(self, message_id: int) -> None:
+        """Take the buttons off a message; one that has none any more, or is gone, is as it should be."""
+
+        async def act(chat: int) -> None:
+            self.budget.take()
+            try:
+                await self._bot.edit_message_reply_markup(chat, message_id, reply_markup=None)
+            except BadRequest as error:
+                if not _says(error, (*_SO_ALREADY, *_NO_SUCH_MESSAGE)):
+                    raise
+
+        await self._in_group(act)
+
+    async def picture(self, content: bytes, caption: str) -> int | None:
+        """Show a picture in General."""
+
+        async def act(chat: int) -> int:
+            self.budget.take()
+            return (await self._bot.send_photo(chat, content, caption=caption)).message_id
 
         return await self._in_group(act)
 
@@ -141,14 +177,8 @@ class Topics:
         return await self._in_group(act)
 
     def _board_text(self, chat: int, board: BoardText) -> str:
-        internal = str(chat).removeprefix("-100")  # of a link that only members of the group can open
-        lines = [f"<b>{escaped(board.head)}</b>", ""]
-        for line in board.lines:
-            code = escaped(line.code)
-            if line.topic_id is not None:
-                code = f'<a href="https://t.me/c/{internal}/{line.topic_id}">{code}</a>'
-            lines.append(f"{code} · {escaped(quiet(line.text))}")
-        return "\n".join([*lines, "", escaped(board.foot)]).strip()
+        lines = _linked(chat, [(line.code, line.text, line.topic_id) for line in board.lines])
+        return "\n".join([f"<b>{escaped(board.head)}</b>", "", *lines, "", escaped(board.foot)]).strip()
 
     async def close(self, case_id: str, topic: int) -> None:
         """Close a topic."""
@@ -294,6 +324,17 @@ class Topics:
                 log.error("the coordinators' group refuses the bot: %s", reason(error))
                 raise Later(reason(error), WAIT_FOR_ADMINISTRATOR) from None
         raise Later("the group moves again and again")
+
+
+def _linked(chat: int, lines: Sequence[Line]) -> list[str]:
+    """Lines about cases as HTML, each with a link to its topic that only members of the group can open."""
+    internal, shown = str(chat).removeprefix("-100"), []
+    for code, text, topic in lines:
+        named = escaped(code)
+        if topic is not None:
+            named = f'<a href="https://t.me/c/{internal}/{topic}">{named}</a>'
+        shown.append(f"{named} · {escaped(quiet(text))}")
+    return shown
 
 
 def _says(error: BadRequest, texts: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -19,11 +19,23 @@ from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats, CallbackQuery, ChatMemberUpdated, Message, Update
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+    BotCommandScopeChatAdministrators,
+    CallbackQuery,
+    ChatMemberUpdated,
+    Message,
+    Update,
+)
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.casework import Casework, DeskInbound, Inbound
+from bot.casework.commands import COMMANDS, Command
+from bot.casework.links import USERNAME
 from bot.channels import desk, telegram
 from bot.channels.bot_api import DeskChat, reason, seconds
 from bot.channels.web_http import TOO_LARGE, ApiError, limited
@@ -32,9 +44,8 @@ from bot.wake import Wake
 
 log = logging.getLogger(__name__)
 
-ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
-COMMANDS = ("start", "status", "back", "human", "link", "stop", "restart", "delete")
-USERNAME = "telegram.username"  # the fact that names our bot
+ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member", "chat_member")
+FOR_PEOPLE = ("start", "status", "back", "human", "link", "stop", "restart", "delete")
 TROUBLE = "telegram.trouble"  # the fact that names the update that last could not be stored
 ATTEMPTS = 3
 POLL_SECONDS = 25
@@ -95,6 +106,9 @@ class Intake:
         external_id = str(update.update_id)
         if update.my_chat_member is not None:
             return await self._membership(update.my_chat_member)
+        if update.chat_member is not None:
+            ours = update.chat_member.chat.id == await self._desk.id()
+            return ours and await self._to_desk(external_id, desk.from_leaving(update.chat_member))
         if update.callback_query is not None:
             return await self._press(external_id, update.callback_query)
         if update.message_reaction is not None:
@@ -165,8 +179,13 @@ class Intake:
         if change.chat.type == ChatType.PRIVATE:
             await self._casework.set_blocked(str(change.chat.id), blocked=status == ChatMemberStatus.BANNED)
             return True
-        if change.chat.id == await self._desk.id() and status != ChatMemberStatus.ADMINISTRATOR:
-            log.error("in the coordinators' group the bot is %s: make it an administrator that manages topics", status)
+        if change.chat.id == await self._desk.id():
+            if status == ChatMemberStatus.ADMINISTRATOR:
+                self._soon(offer_commands(self._bot, self._casework, change.chat.id))
+            else:
+                log.error(
+                    "in the coordinators' group the bot is %s: make it an administrator that manages topics", status
+                )
         return False
 
     def _soon(self, call: Coroutine[Any, Any, Any]) -> None:
@@ -313,6 +332,17 @@ def webhook_secret(settings: Settings) -> str:
     return hmac.new(key, b"waypoint.telegram.webhook", hashlib.sha256).hexdigest()
 
 
+async def offer_commands(bot: Bot, casework: Casework, chat_id: int) -> None:
+    """The menu of commands in the coordinators' group; administrators see theirs, too. Raises TelegramError."""
+
+    def menu(commands: Iterable[Command]) -> list[BotCommand]:
+        return [BotCommand(command.name, casework.words(command.says)) for command in commands]
+
+    everybodys = (command for command in COMMANDS.values() if not command.administrators)
+    await bot.set_my_commands(menu(everybodys), BotCommandScopeChat(chat_id))
+    await bot.set_my_commands(menu(COMMANDS.values()), BotCommandScopeChatAdministrators(chat_id))
+
+
 async def prepare(bot: Bot, casework: Casework, settings: Settings) -> None:
     """Greet Telegram: who we are, the menu of commands in every language of the guide, and how updates come.
 
@@ -322,11 +352,15 @@ async def prepare(bot: Bot, casework: Casework, settings: Settings) -> None:
     await casework.remember(USERNAME, me.username or "")
     for language in casework.guide.languages:
         commands = [
-            BotCommand(name, casework.guide.entry(f"command.{name}", language).text("self", 0, {})) for name in COMMANDS
+            BotCommand(name, casework.guide.entry(f"command.{name}", language).text("self", 0, {}))
+            for name in FOR_PEOPLE
         ]
         # English is for everybody whose language the guide does not have. Telegram takes two letters.
         code = None if language == "en" else language[:2]
         await bot.set_my_commands(commands, BotCommandScopeAllPrivateChats(), code)
+    group = await DeskChat(casework, settings).id()
+    if group is not None:
+        await _quietly(offer_commands(bot, casework, group))  # it may not be in the group yet
     if settings.telegram_webhook_url:
         await bot.set_webhook(webhook_address(settings), allowed_updates=ALLOWED, secret_token=webhook_secret(settings))
     else:

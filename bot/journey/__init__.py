@@ -5,6 +5,7 @@ A step is a pending question. Each step's module registers how it asks (`asks`) 
 """
 
 from bot.journey import (  # the modules register their steps when imported
+    closing,
     contact,
     files,
     handoff,
@@ -37,4 +38,4 @@ DECISIONS = {
     "action_file": files.file,
 }
 
-_ = (contact, handoff, questions, treatment)
+_ = (closing, contact, handoff, questions, treatment)

@@ -19,6 +19,15 @@ def human(turn: Turn) -> None:
         return
     if turn.progress.step.name == "safety":
         safety.leave(turn)  # a person is a way out of the stop, too
+    if turn.blocked:
+        turn.say("human.blocked")
+        ask(turn)
+        return
+    if turn.may_come_back:  # they agreed, and the coordinators know the case
+        turn.do("reopen")
+        turn.say("human.reopened")
+        ask(turn)
+        return
     here = turn.progress.step
     if here.name not in ("new", "consent", "role", "open", "safety") and not here.name.startswith(
         ("handoff", "contact")
@@ -125,6 +134,9 @@ def answer_preview(turn: Turn) -> None:
 def send(turn: Turn) -> None:
     """Hand the case over; casework gives it a code and opens its topic in the same transaction."""
     if needs_consent(turn, "handoff"):
+        return
+    if turn.blocked:
+        turn.say("human.blocked")
         return
     if turn.held in ("waiting", "claimed"):
         turn.say("handoff.already", code=turn.code)

@@ -47,11 +47,12 @@ def ask_record(turn: Turn) -> None:
         n=RECORDS.index(record) + 1,
         total=len(RECORDS),
         question=named(f"records.{record}.ask"),
-        choices=_state_buttons(record),
+        choices=state_buttons(record),
     )
 
 
-def _state_buttons(record: str, states: tuple[str, ...] = RECORD_STATES) -> tuple[Choice, ...]:
+def state_buttons(record: str, states: tuple[str, ...] = RECORD_STATES) -> tuple[Choice, ...]:
+    """A button for each state of a record, and one that says how to get it."""
     buttons = tuple(press(f"state.{state}", "record", record=record, state=state) for state in states)
     return (*buttons, press("choice.how", "how", record=record))
 
@@ -66,7 +67,7 @@ def answer_record(turn: Turn) -> None:
         turn.say(
             "records.which_no",
             name=named(f"records.{record}.name"),
-            choices=_state_buttons(record, ("asked", "lost", "not_done", "not_for_me", "dont_know")),
+            choices=state_buttons(record, ("asked", "lost", "not_done", "not_for_me", "dont_know")),
         )
     elif answer:
         _note_and_go_on(turn, record, states[answer])

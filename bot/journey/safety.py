@@ -39,7 +39,9 @@ def alarm(turn: Turn, tier: str) -> None:
     detour(turn, "safety", tier)
     turn.says.clear()
     turn.say(ALARMS[tier], choices=(press("choice.ack", "ack"), press("choice.human", "human")))
-    if turn.held in ("waiting", "claimed"):
+    if turn.may_come_back:  # closed a short while ago: the coordinators are to know
+        turn.do("reopen")
+    if turn.held in ("waiting", "claimed") or turn.may_come_back:
         turn.do("raise_urgent", reason=tier)
         turn.say("safety.told_coordinator")
 

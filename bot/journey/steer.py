@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from bot.journey import contact, files, handoff, inform, questions, records, safety, signals, treatment, welcome
+from bot.journey import (
+    closing,
+    contact,
+    files,
+    handoff,
+    inform,
+    questions,
+    records,
+    safety,
+    signals,
+    treatment,
+    welcome,
+)
 from bot.journey import turn as turns
 from bot.journey.turn import Move, Turn, ask, come_back, detour, go, stand, value
 from bot.journey.turn import press as button
@@ -312,4 +324,6 @@ PRESSES: dict[str, Move] = {
     "keep": keep,
     "link": link,
     "file_record": files.press_file_record,
+    "rate": closing.press_rate,
+    "no_words": closing.no_words,
 }

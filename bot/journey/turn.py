@@ -22,7 +22,7 @@ BARE = {"control.yes", "control.no", "control.dont_know", "control.greet", "cont
 EMPTY = BARE | {"control.skip", "press", "words"}
 
 # What "go back" does not lead to: places where nobody is asked anything, or that a decision has closed.
-NO_WAY_BACK = {"new", "open", "consent", "handoff", "safety", "erase", "file_which"}
+NO_WAY_BACK = {"new", "open", "consent", "handoff", "safety", "erase", "file_which", "rating_words"}
 MAX_HELD = 8
 
 
@@ -73,7 +73,9 @@ class FileView:
 class Effect:
     """Something that casework does in the same transaction: the name says what, the arguments with what."""
 
-    name: Literal["agree", "decline", "hand_off", "erase", "keep_file", "raise_urgent", "link"]
+    name: Literal[
+        "agree", "decline", "hand_off", "erase", "keep_file", "raise_urgent", "link", "reopen", "rate", "rate_words"
+    ]
     args: dict[str, str] = field(default_factory=dict)
 
 
@@ -86,6 +88,8 @@ class Turn:
     now: datetime
     consent: Consent = "none"
     held: Literal["talking", "waiting", "claimed", "closed"] = "talking"
+    may_come_back: bool = False  # closed a short while ago: what they write to people opens the case again
+    blocked: bool = False  # no coordinator reads them any more
     code: str = ""
     language: str = "en"
     channel: str = "web"
@@ -251,6 +255,9 @@ def decide(turn: Turn, decision: Move) -> Turn:
     if progress.step.name == "new" and turn.heard.intent != "start":
         _first_words(turn, decision)
     elif (returning or progress.paused) and _bare(turn.heard) and progress.step.name not in ("safety", "new"):
+        if turn.heard.intent == "control.thanks" and not returning:  # a goodbye that was answered, and no new beginning
+            decision(turn)
+            return turn
         progress.paused = False
         _ASKS["welcome_back"](turn)
     else:

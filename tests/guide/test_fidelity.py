@@ -50,6 +50,7 @@ LABEL = re.compile(
 STATES_NOTHING = {
     r"brief\.(who|treatment)_\w+": "what the person told, as the coordinators read it",
     r"desk\.(urgent_flag|reason\.(treatment_soon|emergency\.\w+|self_harm\.\w+))": "tells coordinators what was heard",
+    r"desk\.(usage|command)\.\w+|desk\.remind_when": "how coordinators write a command",
     r"human\.joined": "who talks now, and that the safety net stays on",
     r"safety\.told_coordinator": "that the coordinators were alerted, and may not read it at once",
     r"role\.ask|why\.role": "asks who is ill",
@@ -84,6 +85,15 @@ OWN_FIGURES = {
     "handoff.timezone_ask": {"3", "20"},  # an example of a time of day
     "treatment_date.when": {"12"},  # an example of a date
     "desk.reason.emergency.team": {"24"},  # which of the texts was said
+    "close.summary": {"6"},  # records of the checklist
+    "canned.emergency": {"24"},  # hours of a line of the cancer team
+    **{f"choice.rate_{stars}": {str(stars)} for stars in range(1, 6)},
+    "desk.rated": {"5"},
+    "desk.command.remind": {"30", "2", "1"},  # examples of spans and moments
+    "desk.usage.remind": {"2"},
+    "desk.remind_none": {"2"},
+    "desk.remind_when": {"2027-01-15 09", "30", "3", "2"},
+    "desk.chart_p90": {"90"},
     "desk.stats_week": {"7"},  # days that are looked back on
     "desk.stats_waits": {"90"},  # the name of a percentile
     "desk.stats_waits_outside": {"90"},

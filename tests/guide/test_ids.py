@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import product
 
 import pytest
 import yaml
 
-from bot.channels.updates import COMMANDS
+from bot.casework.closing import REASONS
+from bot.casework.commands import COMMANDS
+from bot.channels.updates import FOR_PEOPLE
 from bot.guide import Guide
 from bot.journey import inform, safety, steer
 from bot.progress import EXTRAS, QUESTIONS, RECORD_STATES, RECORDS, RELATIONS, SIGNALS
@@ -20,7 +23,7 @@ TOPICS = [intent for intent in INTENTS if intent.startswith(("faq.", "service.")
 FEELINGS = [intent for intent in INTENTS if intent.startswith("feelings.")]
 
 
-def each(pattern: str, *names: tuple[str, ...] | list[str]) -> set[str]:
+def each(pattern: str, *names: Sequence[str]) -> set[str]:
     """A family of ids: the pattern with every combination of names."""
     return {pattern.format(*combination) for combination in product(*names)}
 
@@ -41,10 +44,16 @@ FAMILIES: dict[str, set[str]] = {
     "feelings": set(FEELINGS),
     "why": each("why.{}", sorted(steer.WHY)),
     "alarms": set(safety.ALARMS.values()) | each("safety.held_{}", ["emergency", "self_harm"]),
-    "reasons of urgency": each("desk.reason.{}", [*safety.ALARMS, "treatment_soon", "fast_cancer"]),
+    "reasons of urgency": each("desk.reason.{}", [*safety.ALARMS, "treatment_soon", "fast_cancer", "coordinator"]),
     "who speaks": each("desk.role.{}", ["patient", "coordinator"]),
     "what cannot be read": each("input.unsupported.{}", ["voice", "sticker", "location", "contact", "edited", "other"]),
-    "commands": each("command.{}", COMMANDS),
+    "commands": each("command.{}", FOR_PEOPLE),
+    "commands of coordinators": each("desk.{}.{}", ["command", "usage"], [*COMMANDS]),
+    "buttons of coordinators": each("desk.button.{}", ["claim", "close", "release", "reopen"]),
+    "why a case was closed": each("desk.closed_for.{}", [*REASONS, "blocked"]),
+    "states of a case": each("desk.state.{}", ["talking", "waiting", "claimed", "closed"]),
+    "answers that are ready": {say for say in Guide.load().ids if say.startswith("canned.")},
+    "stars": each("choice.rate_{}", "12345"),
     "what could not be done for a coordinator": each("desk.not_{}", ["delivered", "corrected", "undone"]),
     "what a website cannot show": each("relay.{}", ["location", "venue", "contact", "sticker"]),
     "where they go on": each("link.place.{}", ["web", "telegram"]),

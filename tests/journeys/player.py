@@ -165,8 +165,10 @@ class Player:
     async def _desk(self, act: dict[str, str]) -> None:
         code, who = self.code(), act.get("by", "Mei")
         if "claim" in act or "close" in act:
-            label = self.label("desk.claim" if "claim" in act else "desk.close")
+            label = self.label("desk.button.claim") if "claim" in act else self.label("desk.button.close")
             await self._act(self.world.desk.press(code, who, label))
+            if "close" in act:
+                await self._act(self.world.desk.press(code, who, self.label("desk.closed_for.helped")))
         elif "reply" in act:
             target = await self.world.desk.find(code, act["to"])
             await self._act(self.world.desk.write(code, who, act["reply"], target["message_id"]))

@@ -23,6 +23,7 @@ from telegram.request import HTTPXRequest
 
 from bot import database, store
 from bot.casework import Casework
+from bot.channels.bot_api import Administrators
 from bot.channels.sender import TelegramSender
 from bot.channels.updates import Poller
 from bot.dispatch import Dispatcher
@@ -103,7 +104,13 @@ class Waypoint:
 
     def start(self) -> None:
         """A fresh process: it knows what the database knows."""
-        self.casework = Casework(database.sessions(self.db), self.guide, now=self.now, hours=self.settings.hours)
+        self.casework = Casework(
+            database.sessions(self.db),
+            self.guide,
+            now=self.now,
+            hours=self.settings.hours,
+            is_administrator=Administrators(self.bot, self.clock.now).include,
+        )
         self.poller = Poller(self.bot, self.casework, self.wake, self.settings, sleep=self._sleep)
         self.gateway = Gateway(self.casework, self.engine, self.wake)
         self.sender = TelegramSender(self.bot, self.casework, self.settings, now=self.clock.now)
@@ -214,7 +221,7 @@ class Waypoint:
     async def claimed(self, person: int = ADA) -> Handed:
         """A person's case that Mei has taken."""
         handed = await self.hand_off(person)
-        await self.box.press(MEI, await handed.brief(), label=self.casework.words("desk.claim"))
+        await self.box.press(MEI, await handed.brief(), label=self.casework.words("desk.button.claim"))
         await self.settle()
         return handed
 

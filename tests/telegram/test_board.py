@@ -69,3 +69,25 @@ async def test_a_name_on_the_board_calls_nobody_and_breaks_nothing(waypoint: Way
     [board] = await general(box)
     assert "everyone & co" in board["text"]
     assert not [entity for entity in board["entities"] if entity["type"] in ("mention", "bot_command")]
+
+
+async def test_once_a_week_the_figures_are_shown_as_a_picture_when_the_desk_opens(
+    waypoint: Waypoint, box: Sandbox
+) -> None:
+    await waypoint.watcher.run_once()  # the week in which the desk is first used has nothing to show yet
+    await waypoint.claimed()
+    for days in (7, 0):
+        waypoint.clock.advance(days * 24 * 3600 - (3600 if days else 0))
+        await waypoint.watcher.run_once()
+        await waypoint.settle()
+    (picture,) = [m for m in await box.messages(GROUP_ID) if "photo" in m]
+    assert picture["caption"].startswith(waypoint.casework.words("desk.week_caption"))
+    assert waypoint.casework.words("desk.stats_now", waiting=0, claimed=1, closed=0, late=0) in picture["caption"]
+    assert picture["photo"][-1]["width"] == 1200
+
+
+async def test_a_week_without_a_case_has_no_picture(waypoint: Waypoint, box: Sandbox) -> None:
+    for _ in range(3):
+        await waypoint.watcher.run_once()
+        await waypoint.later(7 * 24 * 3600)
+    assert not [m for m in await box.messages(GROUP_ID) if "photo" in m]

@@ -56,9 +56,9 @@ async def test_words_that_stay_unanswered_go_to_the_holder_then_to_all_then_the_
     assert await in_general(box, words("desk.late_all", code=code, name=name, since=since))
     assert await passes(waypoint, DAY) == 1
     assert await in_general(box, words("desk.late_returned", code=code, name=name, since=since))
-    assert labels(await handed.brief())[0] == [words("desk.claim")]
+    assert labels(await handed.brief())[0] == [words("desk.button.claim")]
     assert (await handed.heard())[-1] == words("away.late")
-    await box.press(LUIS, await handed.brief(), label=words("desk.claim"))
+    await box.press(LUIS, await handed.brief(), label=words("desk.button.claim"))
     await handed.reply(LUIS, await handed.find("When will you call me?"), "I am sorry. I call you at noon.")
     await waypoint.settle()
     assert (await handed.heard())[-1] == "Luis (sample)\nI am sorry. I call you at noon."

@@ -16,7 +16,7 @@ async def test_of_two_coordinators_one_gets_the_case_and_the_other_is_told_who(
 ) -> None:
     handed = await waypoint.hand_off()
     brief = await handed.brief()
-    claim = waypoint.casework.words("desk.claim")
+    claim = waypoint.casework.words("desk.button.claim")
     for who in (MEI, LUIS):
         await box.press(who, brief, label=claim)
     await waypoint.settle()
@@ -33,7 +33,7 @@ async def test_a_claim_shows_in_the_brief_and_to_the_person(waypoint: Waypoint) 
     handed = await waypoint.claimed()
     brief = await handed.brief()
     assert "Mei (sample)" in brief["text"]
-    assert labels(brief) == [[waypoint.casework.words("desk.close")]]
+    assert labels(brief) == [[waypoint.casework.words(f"desk.button.{act}") for act in ("close", "release")]]
     assert waypoint.casework.words("human.joined", name="Mei (sample)") in await handed.heard()
 
 
@@ -101,7 +101,7 @@ async def test_words_of_general_and_of_other_topics_go_nowhere(waypoint: Waypoin
 async def test_say_and_close_are_commands_with_and_without_the_bots_name(waypoint: Waypoint) -> None:
     handed = await waypoint.claimed()
     await handed.write(MEI, "/say One.")
-    await handed.write(MEI, "/close@waypoint_sandbox_bot")
+    await handed.write(MEI, "/close@waypoint_sandbox_bot helped")
     await waypoint.settle()
     assert "Mei (sample)\nOne." in await handed.heard()
     assert (await handed.case()).state == "closed"
@@ -110,10 +110,14 @@ async def test_say_and_close_are_commands_with_and_without_the_bots_name(waypoin
 
 async def test_a_closed_case_has_a_closed_topic(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.claimed()
-    await box.press(MEI, await handed.brief(), label=waypoint.casework.words("desk.close"))
+    await box.press(MEI, await handed.brief(), label=waypoint.casework.words("desk.button.close"))
     await waypoint.settle()
+    asked = await handed.find(waypoint.casework.words("desk.close_why"))
+    await box.press(MEI, asked, label=waypoint.casework.words("desk.closed_for.helped"))
+    await waypoint.settle()
+    assert labels(await handed.find(asked["text"])) == []
+    assert labels(await handed.brief()) == [[waypoint.casework.words("desk.button.reopen")]]
     assert box.world.chats[GROUP_ID].topics[await handed.thread()].closed
-    assert labels(await handed.brief()) == []
 
 
 async def test_a_press_on_a_card_of_an_erased_case_is_answered(waypoint: Waypoint, box: Sandbox) -> None:
@@ -285,7 +289,7 @@ async def test_people_do_not_reach_each_others_topics(waypoint: Waypoint, box: S
 
 async def test_the_press_of_a_coordinator_is_answered_once_it_is_decided(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.hand_off()
-    await box.press(MEI, await handed.brief(), label=waypoint.casework.words("desk.claim"))
+    await box.press(MEI, await handed.brief(), label=waypoint.casework.words("desk.button.claim"))
     await waypoint.receive()
     (query,) = box.world.queries.values()
     assert query["answer"] is None

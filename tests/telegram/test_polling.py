@@ -122,6 +122,7 @@ async def test_it_asks_for_no_kind_of_update_that_it_does_not_use(waypoint: Wayp
         "callback_query",
         "message_reaction",
         "my_chat_member",
+        "chat_member",
     )
 
 
@@ -199,7 +200,8 @@ async def test_it_sets_the_menu_and_takes_an_old_webhook_away(waypoint: Waypoint
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert await texts(waypoint) == ["Hello"]
-    (call,) = await box.calls("setMyCommands")
+    call, *of_the_group = await box.calls("setMyCommands")
+    assert [each["params"]["scope"]["type"] for each in of_the_group] == ["chat", "chat_administrators"]
     assert call["params"]["scope"] == {"type": "all_private_chats"}
     assert [command["command"] for command in call["params"]["commands"]] == [
         "start",

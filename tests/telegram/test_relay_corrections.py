@@ -191,7 +191,7 @@ async def test_an_edit_of_what_never_arrived_says_so(waypoint: Waypoint, box: Sa
 async def test_an_edit_after_the_end_changes_nothing_and_says_so(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.claimed()
     ours = await sent(handed)
-    await handed.write(MEI, "/close")
+    await handed.write(MEI, "/close helped")
     await waypoint.settle()
     await box.edit(MEI, ours, text="Come on Wednesday.")
     await waypoint.settle()

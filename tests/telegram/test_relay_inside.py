@@ -206,7 +206,7 @@ async def test_nothing_that_is_not_plainly_for_the_person_reaches_them(
 
 async def test_a_forwarded_command_is_none(waypoint: Waypoint) -> None:
     handed = await waypoint.claimed()
-    for command in ("/close", "/say Forwarded."):
+    for command in ("/close helped", "/say Forwarded."):
         original = await handed.write(LUIS, f"{command}")
         await handed.waypoint.execute("UPDATE inbox SET state = 'done'")
         waypoint.box.world.updates.drop()

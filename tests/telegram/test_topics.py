@@ -30,7 +30,7 @@ async def test_the_brief_stands_first_pinned_with_its_button(waypoint: Waypoint,
     assert first["message_id"] == (await handed.case()).brief_message_id
     assert first["sandbox"]["pinned"]
     assert handed.code in first["text"]
-    assert labels(first) == [[waypoint.casework.words("desk.claim")]]
+    assert labels(first) == [[waypoint.casework.words("desk.button.claim")]]
 
 
 async def test_a_topic_that_was_made_is_not_made_again_when_its_brief_fails(waypoint: Waypoint, box: Sandbox) -> None:
@@ -52,7 +52,7 @@ async def test_a_brief_that_cannot_be_pinned_is_no_reason_to_stop(waypoint: Wayp
 async def test_the_brief_is_edited_in_place(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.hand_off()
     before = (await handed.brief())["message_id"]
-    await box.press(MEI, await handed.brief(), label=waypoint.casework.words("desk.claim"))
+    await box.press(MEI, await handed.brief(), label=waypoint.casework.words("desk.button.claim"))
     await waypoint.settle()
     brief = await handed.brief()
     assert brief["message_id"] == before
@@ -146,12 +146,12 @@ async def test_a_topic_that_was_closed_by_hand_is_reopened_for_words_that_wait(
 async def test_a_case_handed_over_again_gets_its_topic_back(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.claimed()
     thread = await handed.thread()
-    await handed.write(MEI, "/close")
+    await handed.write(MEI, "/close helped")
     await waypoint.settle()
     again = await waypoint.hand_off()
     assert await again.thread() == thread
     assert not box.world.chats[GROUP_ID].topics[thread].closed
-    assert labels(await again.brief()) == [[waypoint.casework.words("desk.claim")]]
+    assert labels(await again.brief()) == [[waypoint.casework.words("desk.button.claim")]]
 
 
 async def test_a_persons_words_call_no_coordinator_and_are_no_command(waypoint: Waypoint, box: Sandbox) -> None:
@@ -198,7 +198,7 @@ async def test_a_long_brief_comes_in_parts_with_the_button_under_the_first_which
     await waypoint.execute("UPDATE cases SET state = 'waiting'")
     await refresh(waypoint, handed)
     first, second = await handed.messages()
-    assert (labels(first), labels(second)) == ([[waypoint.casework.words("desk.claim")]], [])
+    assert (labels(first), labels(second)) == ([[waypoint.casework.words("desk.button.claim")]], [])
     assert second["text"].endswith(waypoint.casework.words("desk.how_to_reply"))
     await handed.reply(MEI, second, "I have read all of it.")
     await waypoint.settle()
@@ -291,7 +291,7 @@ async def test_without_a_group_what_goes_to_it_waits(waypoint: Waypoint) -> None
 async def test_a_deleted_topic_of_a_case_handed_over_again_is_replaced(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.claimed()
     await handed.write(MEI, "/say I read it.")
-    await handed.write(MEI, "/close")
+    await handed.write(MEI, "/close helped")
     await waypoint.settle()
     await box.post("topics/delete", **{"from": MEI, "chat": GROUP_ID, "thread": await handed.thread()})
     again = await waypoint.hand_off()

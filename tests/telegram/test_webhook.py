@@ -69,6 +69,7 @@ async def test_telegram_delivers_to_the_webhook_that_was_set(waypoint: Waypoint,
         "callback_query",
         "message_reaction",
         "my_chat_member",
+        "chat_member",
     ]
 
 

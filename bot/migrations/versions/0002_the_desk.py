@@ -1,4 +1,4 @@
-"""The desk: who is late with an answer, what is the same on both sides, reminders, and figures"""
+"""The desk: who is late with an answer, what is the same on both sides, reminders, notes, drafts, figures"""
 
 from __future__ import annotations
 
@@ -65,6 +65,36 @@ def upgrade() -> None:
     op.create_index(op.f("ix_reminders_case_id"), "reminders", ["case_id"])
     op.create_index(op.f("ix_reminders_due_at"), "reminders", ["due_at"])
     op.create_table(
+        "notes",
+        sa.Column("id", AUTO_ID, autoincrement=True, nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("text", sa.String(length=1000), nullable=False),
+        sa.Column("by_name", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_notes_case_id"), "notes", ["case_id"])
+    op.create_table(
+        "drafts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_drafts_case_id"), "drafts", ["case_id"])
+    op.create_table(
+        "members",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("username", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("user_id"),
+    )
+    op.create_table(
         "desk_events",
         sa.Column("id", AUTO_ID, autoincrement=True, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
@@ -80,7 +110,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back."""
-    for table in ("desk_events", "reminders", "relayed"):
+    for table in ("desk_events", "members", "drafts", "notes", "reminders", "relayed"):
         op.drop_table(table)
     with op.batch_alter_table("cases") as cases:
         cases.drop_index(op.f("ix_cases_alert_at"))

@@ -8,6 +8,7 @@ import pytest
 
 from bot.casework import Casework
 from tests.bot.casework.people import Someone
+from tests.bot.casework.topic import MEI, PERSONS, Topic
 
 Arrives = Callable[..., Awaitable[Someone]]
 
@@ -26,3 +27,42 @@ def arrives(casework: Casework) -> Arrives:
 async def someone(casework: Casework) -> Someone:
     """Somebody at the website."""
     return await Someone.arrives(casework)
+
+
+@pytest.fixture
+async def waiting(someone: Someone) -> Someone:
+    """Somebody whose case was handed over."""
+    return await someone.hand_off()
+
+
+@pytest.fixture
+async def topic(waiting: Someone) -> Topic:
+    """Their case's topic."""
+    return await Topic.of(waiting)
+
+
+@pytest.fixture
+async def held(topic: Topic) -> Topic:
+    """The same topic after Mei has taken the case."""
+    await topic.press("claim")
+    return topic
+
+
+@pytest.fixture
+async def closed(waiting: Someone, held: Topic) -> Someone:
+    """The person after Mei has answered and closed."""
+    await held.write("Hello Samira", reply_to=PERSONS)
+    await held.press("close.helped")
+    await waiting.news()
+    return waiting
+
+
+@pytest.fixture
+def strict(casework: Casework) -> Casework:
+    """A group in which Mei is an administrator, and nobody else."""
+
+    async def administrator(chat: int, user: int) -> bool:
+        return user == MEI[0]
+
+    object.__setattr__(casework, "is_administrator", administrator)
+    return casework

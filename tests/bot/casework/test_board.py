@@ -27,12 +27,6 @@ async def put(casework: Casework, code: str, hours: float = 1, **values: object)
         session.add(case)
 
 
-@pytest.fixture
-async def waiting(someone: Someone) -> Someone:
-    """Somebody whose case was handed over."""
-    return await someone.hand_off()
-
-
 async def codes(casework: Casework) -> list[str]:
     return [line.code for line in (await casework.board()).lines]
 

@@ -19,7 +19,7 @@ from bot.wake import Wake
 from bot.watch import Watcher
 from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone, outbox
-from tests.bot.casework.test_desk import BRIEF, MEI, TARIQ, Topic
+from tests.bot.casework.topic import BRIEF, MEI, TARIQ, Topic
 from tests.bot.conftest import Clock
 
 BERLIN = parse("Europe/Berlin", "Mon-Fri 09:00-18:00", "2026-12-24..2027-01-02")  # the clock shows Monday, 10:00 there
@@ -29,18 +29,6 @@ BERLIN = parse("Europe/Berlin", "Mon-Fri 09:00-18:00", "2026-12-24..2027-01-02")
 def casework(casework: Casework) -> Casework:
     """A desk with working hours."""
     return replace(casework, hours=BERLIN)
-
-
-@pytest.fixture
-async def waiting(someone: Someone) -> Someone:
-    """Somebody whose case was handed over on Monday morning."""
-    return await someone.hand_off()
-
-
-@pytest.fixture
-async def topic(waiting: Someone) -> Topic:
-    """Their case's topic."""
-    return await Topic.of(waiting)
 
 
 @pytest.fixture
@@ -118,7 +106,7 @@ async def test_a_note_of_a_coordinator_does_not_stop_the_clock(waiting: Someone,
 
 async def test_closing_stops_the_clock(waiting: Someone, topic: Topic, clock: Clock, look: Look) -> None:
     await topic.press("claim")
-    await topic.press("close")
+    await topic.press("close.helped")
     clock.pass_by(days=1)
     assert await look() == 0
     assert await general(topic.casework) == []
@@ -320,7 +308,7 @@ async def test_a_case_that_nobody_held_can_be_given_to_somebody(
 
 async def test_a_closed_case_passes_to_nobody(waiting: Someone, topic: Topic, casework: Casework) -> None:
     await topic.press("claim")
-    await topic.press("close")
+    await topic.press("close.helped")
     await said(waiting)
     for use, values in ((casework.transfer, TARIQ), (casework.give_back, ())):
         assert await change(topic, use, *values) == casework.words("desk.is_closed")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from dataclasses import asdict
-from typing import Any
 
 import pytest
 
@@ -14,72 +12,8 @@ from bot.progress import TreatmentDate
 from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone, outbox
 from tests.bot.casework.test_turns import joined
+from tests.bot.casework.topic import BRIEF, GROUP, MEI, NOTE, PERSONS, TARIQ, TOPIC, Topic, coordinators_words
 from tests.bot.conftest import MONDAY, Clock
-
-GROUP, TOPIC = -100_200, 77
-BRIEF, PERSONS, NOTE = 500, 501, 502
-MEI, TARIQ = (1, "Mei (sample)"), (2, "Tariq (sample)")
-_updates = itertools.count(1)
-
-
-class Topic:
-    """The topic of a case: what coordinators do in it."""
-
-    def __init__(self, casework: Casework, case: str) -> None:
-        self.casework, self.case = casework, case
-
-    @classmethod
-    async def of(cls, person: Someone) -> Topic:
-        """The topic of somebody's case, opened, with a brief, a message of theirs, and a note."""
-        topic = cls(person.casework, (await person.case()).id)
-        await person.casework.topic_created(topic.case, TOPIC)
-        for message, mark in ((BRIEF, "brief"), (PERSONS, "person"), (NOTE, "note")):
-            await person.casework.topic_posted(topic.case, GROUP, message, mark)
-        return topic
-
-    async def update(self, who: tuple[int, str] = MEI, kind: str = "message", **values: Any) -> str:
-        """Store one update of the group. Returns its turn."""
-        number = next(_updates)
-        said = DeskInbound(kind, GROUP, TOPIC, 900 + number, who[0], who[1], **values)
-        assert await self.casework.receive_desk(f"u{number}", asdict(said), TOPIC)
-        due = await self.casework.due_turns(set())
-        return next(turn for lane, turn in due if lane.startswith("desk:"))
-
-    async def write(self, text: str, who: tuple[int, str] = MEI, **values: Any) -> list[str]:
-        """Write in the topic. Returns the conversations that may have something new."""
-        return await self.casework.desk_turn(await self.update(who, text=text, **values))
-
-    async def press(self, act: str, who: tuple[int, str] = MEI) -> str:
-        """Press a button of the card. Returns the words of the toast."""
-        turn = await self.update(who, "press", data=f"{act}:{self.case}", callback_id=f"q{next(_updates)}")
-        await self.casework.desk_turn(turn)
-        return str((await outbox(self.casework, "callback"))[-1].payload["text"])
-
-    async def posts(self) -> list[str]:
-        """What waits to be posted into the topic."""
-        return [row.payload["text"] for row in await outbox(self.casework, "topic.post")]
-
-
-@pytest.fixture
-async def waiting(someone: Someone) -> Someone:
-    """Somebody whose case was handed over."""
-    return await someone.hand_off()
-
-
-@pytest.fixture
-async def topic(waiting: Someone) -> Topic:
-    """Their case's topic."""
-    return await Topic.of(waiting)
-
-
-async def coordinators_words(person: Someone) -> list[tuple[str, str]]:
-    """(who, what) of everything a coordinator said to them."""
-    return [
-        (event["name"], block.get("text", block.get("name")))
-        for event in await person.events()
-        if event["role"] == "coordinator"
-        for block in event["blocks"]
-    ]
 
 
 async def test_handing_over_opens_a_topic_with_a_card_that_holds_the_case_code(
@@ -131,7 +65,7 @@ async def test_a_claim_names_the_coordinator_to_the_person_and_to_the_topic(wait
     card = await topic.casework.card(topic.case)
     assert card is not None
     assert MEI[1] in card.text
-    assert [data for _, data in card.buttons] == [f"close:{topic.case}"]
+    assert [data for _, data in card.buttons] == [f"close:{topic.case}", f"release:{topic.case}"]
 
 
 async def test_of_two_claims_at_once_one_wins_and_the_other_is_told_who(waiting: Someone, topic: Topic) -> None:
@@ -190,9 +124,14 @@ async def test_say_speaks_and_an_unknown_command_explains(waiting: Someone, topi
     await topic.press("claim")
     await topic.write("/say@WaypointBot Hello\nSamira")
     await topic.write("/foo bar")
+    await topic.write("/clsoe helped")
     await topic.write("/say")
     assert await coordinators_words(waiting) == [(MEI[1], "Hello\nSamira")]
-    assert (await topic.posts()).count(topic.casework.words("desk.how_to_reply")) == 2
+    assert (await topic.posts())[-3:] == [
+        topic.casework.words("desk.no_such_command", command="/foo"),
+        topic.casework.words("desk.did_you_mean", command="/clsoe", meant="/close"),
+        topic.casework.words("desk.say_what"),
+    ]
 
 
 async def test_whoever_answers_first_holds_the_case(waiting: Someone, topic: Topic) -> None:
@@ -218,9 +157,10 @@ async def test_words_that_come_as_the_case_is_closed_are_not_relayed_into_nowher
 ) -> None:
     await topic.press("claim")
     turn = await waiting.send(Inbound("text", text="one more thing"))
-    await topic.write("/close")
+    await topic.write("/close helped")
     assert not await topic.casework.relay(turn)
-    assert await waiting.take(turn, "faq.what_next", "one more thing") == ["faq.what_next"]
+    assert await waiting.take(turn, "faq.what_next", "one more thing") == ["human.reopened", "faq.what_next"]
+    assert topic.casework.words("desk.person_said", text="one more thing") in await topic.posts()
 
 
 async def test_while_the_case_waits_the_assistant_answers_and_the_topic_sees_it_all(
@@ -260,12 +200,12 @@ async def test_deleting_works_while_a_human_holds_the_case(waiting: Someone, top
 @pytest.mark.parametrize("way", ["press", "command"])
 async def test_closing_brings_the_assistant_back(waiting: Someone, topic: Topic, way: str) -> None:
     await topic.press("claim")
-    await topic.press("close") if way == "press" else await topic.write("/close")
+    await topic.press("close.helped") if way == "press" else await topic.write("/close helped")
     case = await waiting.case()
     assert (case.state, case.closed_at) == ("closed", topic.casework.now())
-    assert [event["say"] for event in await waiting.events()][-2:] == ["human.closed", "resume.open"]
+    assert [event["say"] for event in await waiting.events()][-3:] == ["human.closed", "close.summary", "resume.open"]
     assert "topic.close" in [row.kind for row in await outbox(topic.casework)]
-    assert await waiting.write("faq.certainty") == ["faq.certainty"]
+    assert await waiting.write("control.thanks") == ["steer.thanks"]
 
 
 async def test_an_ok_after_the_closing_answers_nothing(someone: Someone) -> None:
@@ -277,16 +217,16 @@ async def test_an_ok_after_the_closing_answers_nothing(someone: Someone) -> None
     await someone.press("choice.send")
     topic = await Topic.of(someone)
     await topic.press("claim")
-    await topic.press("close")
+    await topic.press("close.helped")
     assert await someone.write("control.yes", "ok") == ["resume.welcome_back", "signals.ask"]
     assert not (await someone.progress()).signals
 
 
 async def test_commands_on_a_case_that_is_not_open_say_so(waiting: Someone, topic: Topic) -> None:
     await topic.press("claim")
-    await topic.write("/close")
+    await topic.write("/close helped")
     before = len(await topic.posts())
-    await topic.write("/close")
+    await topic.write("/close helped")
     await topic.write("/claim")
     await topic.write("/say hello")
     assert (await topic.posts())[before:] == [topic.casework.words("desk.is_closed")] * 3
@@ -306,8 +246,8 @@ async def test_a_closed_case_is_handed_over_again_into_its_topic_with_only_the_n
 ) -> None:
     await waiting.upload("ct.pdf")
     await topic.press("claim")
-    await topic.press("close")
-    clock.pass_by(days=2)
+    await topic.press("close.helped")
+    clock.pass_by(days=15)
     await waiting.upload("biopsy.pdf")
     before = len(await outbox(topic.casework))
     await waiting.write("control.human")
@@ -421,7 +361,7 @@ async def test_a_red_flag_alerts_the_people_who_hold_the_case(waiting: Someone, 
 async def test_closing_takes_the_flag_down(waiting: Someone, topic: Topic) -> None:
     await topic.casework.alarm(await waiting.send(Inbound("text", text="chest pain")), "emergency.now")
     await topic.press("claim")
-    await topic.press("close")
+    await topic.press("close.helped")
     assert not (await waiting.case()).urgent
 
 

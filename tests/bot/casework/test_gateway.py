@@ -32,8 +32,8 @@ from bot.model import Inbox
 from bot.wake import Wake
 from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone, outbox
-from tests.bot.casework.test_desk import GROUP, MEI, TOPIC, Topic
 from tests.bot.casework.test_turns import link_code
+from tests.bot.casework.topic import GROUP, MEI, TOPIC, Topic
 from tests.bot.conftest import Clock
 from tests.bot.rules import decisions, intents
 

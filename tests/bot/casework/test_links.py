@@ -11,8 +11,8 @@ from bot.casework.links import LINK_LIFE
 from bot.progress import Contact, Question, RecordAnswer, SignalAnswer, TreatmentDate
 from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone, everything, outbox
-from tests.bot.casework.test_desk import MEI, Topic
 from tests.bot.casework.test_turns import link_code
+from tests.bot.casework.topic import MEI, Topic
 from tests.bot.conftest import Clock
 
 

@@ -10,7 +10,7 @@ from bot.casework.copies import ARRIVED, FAILED, shortened, words_of
 from bot.model import Message, Relayed
 from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone, everything, outbox
-from tests.bot.casework.test_desk import BRIEF, GROUP, TARIQ, Topic
+from tests.bot.casework.topic import BRIEF, GROUP, TARIQ, Topic
 from tests.bot.conftest import Clock
 
 QUESTION = 700
