@@ -35,7 +35,7 @@ KEPT = 64  # readings of recent messages
 ASSETS = Path(__file__).resolve().parent / "assets"
 # SHA-256 of the files: our own, and those that installed packages bring, by the package's module.
 OWN_FILES = {
-    "encoder.onnx": "6dc171c42cc795104bc526bb8562f01d7a6a639d1453ee532d0e13d7c4acb386",
+    "encoder.onnx": "fdb5f7a58150c51ddaf39e290cee6929ba0bb642c0ac5c72d7de52f05cc32372",
 }
 TOKENIZER = "assets/all-MiniLM-L6-v2/tokenizer.json"
 TOKENIZER_FILES = {TOKENIZER: "07805d116826679de90b4edeb2222269c4b8753bc0981be4399f732b2708e904"}
