@@ -40,6 +40,10 @@ evaluate: .venv/.stamp $(MODEL) ## Judge what is understood (DATA=file.tsv OUT=f
 chat: .venv/.stamp ## Talk to a running Waypoint in the terminal (ARGS=--ids shows the guide's ids)
 	@$(PYTHON) scripts/chat.py $(ARGS)
 
+.PHONY: doctor
+doctor: .venv/.stamp ## See whether the bot and the coordinators' group are set up (ARGS=--try opens a topic, too)
+	@$(PYTHON) -m bot.doctor $(ARGS)
+
 .PHONY: train
 train: $(MODEL) ## Train the engine's model, if anything that it learns from changed
 

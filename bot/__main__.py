@@ -15,13 +15,12 @@ import uvicorn
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from telegram.request import HTTPXRequest
 
 from bot import database, health
 from bot.casework import Casework
 from bot.casework.base import no_administrators
 from bot.channels import updates, web
-from bot.channels.bot_api import Administrators
+from bot.channels.bot_api import Administrators, client
 from bot.channels.sender import TelegramSender
 from bot.dispatch import Dispatcher
 from bot.engine import Engine
@@ -34,25 +33,10 @@ from bot.wake import Wake
 from bot.watch import Watcher
 
 
-def telegram_bot(settings: Settings) -> telegram.Bot | None:
-    """The Bot API's client, or None when no token is set: then only the website is served."""
-    token = settings.telegram_bot_token.get_secret_value()
-    if not token:
-        return None
-    base = settings.telegram_api_base.rstrip("/")
-    return telegram.Bot(
-        token,
-        base_url=f"{base}/bot",
-        base_file_url=f"{base}/file/bot",
-        request=HTTPXRequest(connection_pool_size=32),
-        get_updates_request=HTTPXRequest(connection_pool_size=2),
-    )
-
-
 def create_app(settings: Settings) -> Starlette:
     """The whole bot process as one app; its loops live as long as it does."""
     db = database.connect(settings.database_url)
-    bot = telegram_bot(settings)
+    bot = client(settings)
     casework = Casework(
         database.sessions(db),
         Guide.load(),

@@ -203,6 +203,8 @@ class Chat:
     messages: dict[int, Message] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
     migrated_to: int = 0
+    available_reactions: list[Json] | None = None
+    """The reactions that the group allows; None for all of them."""
 
     @property
     def private(self) -> bool:

@@ -1,4 +1,4 @@
-"""What both directions of Telegram share: which group is the coordinators', and what an error says."""
+"""What both directions of Telegram share: the client, which group is the coordinators', and what an error says."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from telegram import Bot
 from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest, Conflict, Forbidden, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
 
 from bot.casework import Casework
 from bot.settings import Settings
@@ -18,6 +19,21 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 ADMINISTRATOR_SECONDS = 60.0
 _MESSAGE_LENGTH = 150
+
+
+def client(settings: Settings) -> Bot | None:
+    """The Bot API's client, or None when no token is set: then only the website is served."""
+    token = settings.telegram_bot_token.get_secret_value()
+    if not token:
+        return None
+    base = settings.telegram_api_base.rstrip("/")
+    return Bot(
+        token,
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=HTTPXRequest(connection_pool_size=32),
+        get_updates_request=HTTPXRequest(connection_pool_size=2),
+    )
 
 
 class DeskChat:

@@ -29,6 +29,8 @@ async def get_chat(call: Call) -> Json:
         "accepted_gift_types": dict.fromkeys(gifts, False),
     }
     if not chat.private:
+        if chat.available_reactions is not None:
+            body["available_reactions"] = chat.available_reactions
         body["permissions"] = {name: name != "can_change_info" for name in MEMBER_RIGHTS}
     pinned = chat.last_pinned()
     if pinned:
