@@ -14,8 +14,9 @@ from pathlib import Path
 
 import httpx
 from rich.console import Console
+from rich.table import Table
 
-from bench import stock
+from bench import desk, stock
 from bench.measure import QUICK, Measured, Plan, measure_turns, start
 from bench.phrases import phrases
 from bench.picture import svg
@@ -72,6 +73,22 @@ async def measure(plan: Plan, console: Console, *, epochs: int, retrain: bool, t
     return Report(datetime.now().astimezone(), plan, **by_name, stock_training=trained.training, training=training)
 
 
+async def desk_under_load(console: Console) -> None:
+    """Print how long words wait between a person and the coordinators, and keep the figures."""
+    ways = await desk.measure(lambda line: console.print(line, markup=False, highlight=False))
+    rows = {name: way.row() for name, way in ways.items()}
+    table = Table(title="The coordinators' desk, in seconds of Telegram's clock")
+    for column in ("", *next(iter(rows.values()))):
+        table.add_column(column.replace("_", " "), justify="right" if column else "left")
+    for name, row in rows.items():
+        table.add_row(name, *(f"{figure:g}" if isinstance(figure, int) else f"{figure:.1f}" for figure in row.values()))
+    console.print(table)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    path = KEPT / f"desk-{datetime.now().astimezone():%Y-%m-%dT%H-%M-%S}.json"
+    path.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+    console.print(f"Kept: {path}", markup=False, highlight=False)
+
+
 def keep(report: Report, folder: Path) -> Path:
     """Write the figures and the picture; returns the path of the figures."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,8 +104,12 @@ async def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a run of a few minutes, with fewer turns")
     parser.add_argument("--all-epochs", action="store_true", help="train the stock assistant whole, which takes hours")
     parser.add_argument("--retrain", action="store_true", help="train the stock assistant even if the cache has it")
+    parser.add_argument("--desk", action="store_true", help="only the coordinators' desk under load, a few minutes")
     options = parser.parse_args(arguments)
     console = Console(soft_wrap=True)
+    if options.desk:
+        await desk_under_load(console)
+        return 0
     task = asyncio.current_task()
     if task is not None:
         # So that everything that was started is stopped, too, when we are.

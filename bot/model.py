@@ -173,7 +173,7 @@ class Outbox(Base):
     not_before: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
-    state: Mapped[str] = mapped_column(String(8), default="due")  # due, sent, failed, dropped
+    state: Mapped[str] = mapped_column(String(8), default="due")  # due, sent, failed, dropped, joined
     sent_at: Mapped[datetime | None]
     message_id: Mapped[int | None] = mapped_column(BigInteger)  # Telegram's, once sent
     error: Mapped[str] = mapped_column(String(200), default="")

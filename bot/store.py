@@ -218,6 +218,14 @@ async def due_outbox(session: AsyncSession, now: datetime, limit: int) -> Sequen
     return (await session.scalars(query)).all()
 
 
+async def behind(session: AsyncSession, row: Outbox, limit: int) -> Sequence[Outbox]:
+    """What waits behind a row in its lane and has not been taken, in order."""
+    query = select(Outbox).where(
+        Outbox.lane == row.lane, Outbox.state == "due", Outbox.id > row.id, Outbox.lease_until.is_(None)
+    )
+    return (await session.scalars(query.order_by(Outbox.id).limit(limit).with_for_update(skip_locked=True))).all()
+
+
 async def undelivered(session: AsyncSession) -> int:
     """How many outgoing rows were given up."""
     return await session.scalar(select(func.count()).where(Outbox.state == "failed")) or 0

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot import store
 from bot.casework.base import Work
 from bot.model import Conversation, File, Outbox
@@ -13,6 +15,8 @@ from bot.model import Conversation, File, Outbox
 LEASE = timedelta(seconds=60)
 PAUSES = (1, 2, 5, 15, 60, 300, 900)
 LAST_ATTEMPT = 40
+MOST_JOINED = 20  # messages of a person that go into a topic as one
+LONGEST_JOINED = 3_000  # characters of them: Telegram takes 4,096
 
 
 class Later(Exception):
@@ -47,6 +51,10 @@ class Outgoing:
     card_message_id: int | None
 
 
+def _joins(row: Outbox) -> bool:
+    return row.kind == "topic.post" and row.payload.get("mark") == "person"
+
+
 class Sending(Work):
     """Use cases of the dispatcher."""
 
@@ -58,6 +66,7 @@ class Sending(Work):
             for row in rows:
                 row.lease_until = self.now() + LEASE
                 row.attempts += 1
+                await self._join(session, row)
                 conversation = await session.get(Conversation, row.conversation_id) if row.conversation_id else None
                 case = await store.case(session, row.case_id) if row.case_id else None
                 leased.append(
@@ -75,6 +84,20 @@ class Sending(Work):
                     )
                 )
             return leased
+
+    async def _join(self, session: AsyncSession, row: Outbox) -> None:
+        """Words of a person that wait behind others of theirs go with them: the group takes few messages a minute."""
+        if not _joins(row):
+            return
+        for after in await store.behind(session, row, MOST_JOINED):
+            if not _joins(after) or after.payload.get("answers") or after.payload.get("reply_to"):
+                return
+            text = f"{row.payload['text']}\n{after.payload['text']}"
+            if len(text) > LONGEST_JOINED:
+                return
+            both = [*row.payload.get("relayed", ()), *after.payload.get("relayed", ())]
+            row.payload = {**row.payload, "text": text, "relayed": both}
+            after.state, after.payload, after.sent_at = "joined", {}, self.now()
 
     async def sent(self, outgoing: Outgoing, message_id: int | None = None) -> None:
         """It arrived. A checklist's message is remembered, so that it can be edited in place."""

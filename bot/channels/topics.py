@@ -99,8 +99,8 @@ class Topics:
                 message_id = await self._send_html(chat, topic, piece, keys, reply)
                 await self._casework.topic_posted(case_id, chat, message_id, mark)
                 ids.append(message_id)
-            if copies:
-                await self._casework.arrived(copies, ids, chat)
+            for copy in copies:  # several that waited may have gone as one
+                await self._casework.arrived([copy], ids if len(copies) == 1 else ids[:1], chat)
             return message_id
 
         return await self.post(case_id, act)

@@ -434,3 +434,48 @@ async def test_quotes_outlive_a_restart(waypoint: Waypoint, box: Sandbox) -> Non
     await handed.reply(MEI, await handed.find("May I eat?"), "Please ask.")
     await waypoint.settle()
     assert (await received(handed))[-1]["reply_to_message"]["message_id"] == question["message_id"]
+
+
+async def test_words_that_had_to_wait_come_as_one_message_in_order(waypoint: Waypoint, box: Sandbox) -> None:
+    handed = await waypoint.claimed()
+    waypoint.sender._budget.close(60)  # the group takes nothing for a minute
+    before = len(await handed.texts())
+    for number in range(3):
+        await box.say(ADA, f"Word {number}.")
+        await waypoint.settle()
+    assert len(await handed.texts()) == before
+    await waypoint.later(61)
+    (post,) = (await handed.texts())[before:]
+    said = [waypoint.casework.words("desk.person_said", text=f"Word {number}.") for number in range(3)]
+    assert post == "\n".join(said)
+    await handed.reply(MEI, await handed.find("Word 2."), "All three.")
+    await waypoint.settle()
+    assert (await handed.heard())[-1] == "Mei (sample)\nAll three."
+
+
+async def test_a_file_between_words_keeps_its_place(waypoint: Waypoint, box: Sandbox) -> None:
+    handed = await waypoint.claimed()
+    waypoint.sender._budget.close(60)
+    before = len(await handed.messages())
+    await box.say(ADA, "Before.")
+    await box.say(ADA, document=upload(b"a letter", "letter.pdf"))
+    await box.say(ADA, "After.")
+    await waypoint.settle()
+    await waypoint.later(61)
+    kinds = ["document" if "document" in m else m["text"] for m in (await handed.messages())[before:]]
+    assert [kind.removeprefix("👤 ") for kind in kinds] == ["Before.", "document", "After."]
+
+
+async def test_many_words_that_had_to_wait_are_as_many_messages_as_telegram_needs(
+    waypoint: Waypoint, box: Sandbox
+) -> None:
+    handed = await waypoint.claimed()
+    waypoint.sender._budget.close(60)
+    before = len(await handed.texts())
+    for letter in "abc":
+        await box.say(ADA, letter * 1_400)
+    await waypoint.settle()
+    await waypoint.later(61)
+    posts = (await handed.texts())[before:]
+    assert len(posts) == 2
+    assert [letter for post in posts for letter in "abc" if letter * 1_400 in post] == ["a", "b", "c"]

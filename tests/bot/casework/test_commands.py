@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.casework import Casework, DeskInbound, spans
 from bot.casework.commands import COMMANDS, coded, meant, ordered
 from bot.casework.desk import Desk
+from bot.commands import PAGE, written
+from bot.guide import Guide
 from bot.model import Note, Reminder
 from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone, everything, outbox
@@ -385,3 +387,8 @@ async def test_the_cases_of_a_coordinator_who_left_go_back_to_the_board(waiting:
     assert case.code in (await general(held.casework))[-1]
     await held.write("/transfer mei", TARIQ)
     assert (await waiting.case()).state == "waiting"
+
+
+def test_the_handbook_has_every_command_as_the_group_has_it() -> None:
+    page = PAGE.read_text("utf-8")
+    assert written(page, Guide.load()) == page, "run: python -m bot.commands"
