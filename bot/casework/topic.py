@@ -32,12 +32,12 @@ class CaseTopic(Links):
         await self.refresh_card(session, case)
 
     async def refresh_card(self, session: AsyncSession, case: Case) -> None:
-        """Bring the card up to date; several changes make one edit."""
+        """Bring the card up to date; several changes make one edit. It has a lane of its own: no words wait behind it."""
         await self.send(
             session,
             "topic.card",
             {},
-            lane=f"topic:{case.id}",
+            lane=f"card:{case.id}",
             case=case,
             coalesce=f"topic.card:{case.id}",
             priority=CARD,

@@ -106,19 +106,29 @@ class Topics:
         return await self.post(case_id, act)
 
     async def refresh(self, case_id: str) -> int | None:
-        """Bring the brief up to date, in place; a brief that somebody deleted is posted anew."""
+        """Bring the brief up to date, in place; a brief that somebody deleted is posted anew.
 
-        async def act(chat: int, topic: int) -> int | None:
-            card = await self._card(case_id)
-            if card.message_id is None:
-                return None
+        Where there is no topic, whatever opens it posts the brief as it is then: two that open one would open two.
+        """
+        card = await self._card(case_id)
+        topic, message_id = card.topic_id, card.message_id
+        if topic is None or message_id is None:
+            return None
+
+        async def act(chat: int) -> int:
             self.budget.take(spare=SPARE_FOR_WORDS)
             text = escaped(self._pieces(card)[0])
-            if not await self._rewrite(chat, card.message_id, text, buttons_in_rows(card.buttons)):
+            if not await self._rewrite(chat, message_id, text, buttons_in_rows(card.buttons)):
                 await self._post_brief(chat, topic, card, case_id)
-            return card.message_id
+            return message_id
 
-        return await self.post(case_id, act)
+        try:
+            return await self._in_group(act)
+        except BadRequest as error:
+            if not _says(error, _GONE):
+                raise Never(reason(error)) from None
+            await self._casework.topic_lost(case_id)
+            return None
 
     async def announce(
         self,
