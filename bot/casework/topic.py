@@ -32,7 +32,7 @@ class CaseTopic(Links):
         await self.refresh_card(session, case)
 
     async def refresh_card(self, session: AsyncSession, case: Case) -> None:
-        """Bring the card up to date; several changes make one edit. It has a lane of its own: no words wait behind it."""
+        """Bring the card up to date; several changes make one edit, in a lane of its own: no words wait behind it."""
         await self.send(
             session,
             "topic.card",
