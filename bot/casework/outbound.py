@@ -86,8 +86,11 @@ class Sending(Work):
             return leased
 
     async def _join(self, session: AsyncSession, row: Outbox) -> None:
-        """Words of a person that wait behind others of theirs go with them: the group takes few messages a minute."""
-        if not _joins(row):
+        """Words of a person that had to wait take those behind them along: the group takes few messages a minute.
+
+        Words that did not have to wait stay by themselves, so that a reply quotes exactly what it answers.
+        """
+        if not row.error or not _joins(row):
             return
         for after in await store.behind(session, row, MOST_JOINED):
             if not _joins(after) or after.payload.get("answers") or after.payload.get("reply_to"):
