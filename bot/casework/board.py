@@ -75,7 +75,7 @@ class Board(Cards):
 
     def _since(self, case: Case) -> str:
         since = case.waiting_since or case.handed_off_at
-        return f"{since:%a %d %b %H:%M} UTC" if since else ""
+        return self.at_desk(since) if since else ""
 
     async def figures(self, session: AsyncSession, span: timedelta = WEEK) -> Figures:
         """What the desk did in the last `span` of time, and what it holds now."""

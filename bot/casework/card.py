@@ -65,7 +65,7 @@ class Cards(CaseTopic):
             )
 
     def _state_line(self, case: Case) -> str:
-        since = f"{case.handed_off_at:%d %b %H:%M} UTC" if case.handed_off_at else ""
+        since = self.at_desk(case.handed_off_at) if case.handed_off_at else ""
         if case.state == "claimed":
             return self.words("desk.card_claimed", code=case.code, name=case.holder_name, since=since)
         if case.state == "closed":
@@ -78,12 +78,12 @@ class Cards(CaseTopic):
         """Since when words of the person wait for an answer, while somebody holds the case."""
         if case.state != "claimed" or case.waiting_since is None:
             return ""
-        return self.words("desk.card_unanswered", since=f"{case.waiting_since:%d %b %H:%M} UTC")
+        return self.words("desk.card_unanswered", since=self.at_desk(case.waiting_since))
 
     async def _delay(self, session: AsyncSession, case: Case) -> str:
         """What has waited to be delivered for longer than it should."""
         count, oldest = await store.delayed(session, case.id, self.now() - DELAY)
-        return self.words("desk.card_delayed", count=count, since=f"{oldest:%H:%M} UTC") if oldest else ""
+        return self.words("desk.card_delayed", count=count, since=self.at_desk(oldest)) if oldest else ""
 
     def _buttons(self, case: Case) -> tuple[tuple[str, str], ...]:
         acts = BUTTONS.get(case.state, ()) if not case.blocked else ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -56,6 +55,7 @@ class Claims(Board):
         if case.waiting_since is None:
             case.waiting_since, case.escalations = self.now(), 0
             case.due_at = case.alert_at = self.hours.due(case.waiting_since, urgent=case.urgent)
+            await self.refresh_card(session, case)
 
     async def human_answered(self, session: AsyncSession, case: Case) -> None:
         """A human answered: the clock stops."""
@@ -67,6 +67,7 @@ class Claims(Board):
         case.waiting_since = case.due_at = case.alert_at = None
         case.escalations = 0
         case.answered_at, case.first_answered_at = now, case.first_answered_at or now
+        await self.refresh_card(session, case)
 
     async def raise_urgent(self, session: AsyncSession, case: Case, reason: str) -> None:
         """Something cannot wait: from now on the case has the short limit, at any hour."""
@@ -79,10 +80,6 @@ class Claims(Board):
     def since(self, case: Case) -> str:
         """Since when the person waits, as the desk's clock shows it."""
         return self.at_desk(case.waiting_since or case.handed_off_at or case.updated_at)
-
-    def at_desk(self, at: datetime) -> str:
-        """A moment as the desk's clock shows it."""
-        return f"{at.astimezone(self.hours.zone):%a %d %b %H:%M %Z}"
 
     async def _claim(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:
         """Atomic: of two presses one wins, and the other is told who."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,10 @@ class CaseTopic(Links):
     def words(self, say: str, **args: Any) -> str:
         """A guide entry as the coordinators read it."""
         return "\n\n".join(b["text"] for b in render(self.guide, Say(say, args), DESK_VOICE, 0) if b["type"] == "text")
+
+    def at_desk(self, at: datetime) -> str:
+        """A moment as the desk's clock shows it."""
+        return f"{at.astimezone(self.hours.zone):%a %d %b %H:%M %Z}"
 
     async def open_topic(self, session: AsyncSession, case: Case) -> None:
         """Open the case's topic, or bring the one it has back, with its brief."""

@@ -332,8 +332,8 @@ class Turns(Desk):
         case.urgent_reason = working.progress.urgent(self.now().date())
         case.urgent = bool(case.urgent_reason)
         await self.note(session, case, "handed_off")
-        await self.person_waits(session, case)
         await self.open_topic(session, case)
+        await self.person_waits(session, case)
         for file in await store.files(session, case.id):
             if file.sender == "patient" and (there_until is None or file.created_at > there_until):
                 await self.file_to_topic(session, case, conversation, file)

@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
-from bot.casework import Casework
+from bot.casework import Casework, Inbound
 from bot.casework.board import LONGEST
 from bot.casework.figures import Figures, Waits, by_day, lasting
 from bot.model import Case, DeskEvent, Outbox
 from tests.bot.casework.people import Someone, outbox
+from tests.bot.casework.topic import PERSONS, Topic
 from tests.bot.conftest import MONDAY, Clock
 
 
@@ -146,3 +148,21 @@ def test_days_are_counted_from_the_oldest_to_today() -> None:
 @pytest.mark.parametrize(("seconds", "words"), [(59, "under 1 min"), (3600, "1 h"), (86_400, "1 d")])
 def test_a_span_reads_as_people_say_it(seconds: int, words: str) -> None:
     assert lasting(seconds) == words
+
+
+async def test_the_board_and_the_card_follow_who_waits_for_an_answer(
+    waiting: Someone, held: Topic, casework: Casework
+) -> None:
+    async def refreshed() -> set[str]:
+        async with casework.transaction() as session:
+            kinds = {row.kind for row in (await session.scalars(select(Outbox).where(Outbox.state == "due"))).all()}
+            await session.execute(update(Outbox).values(state="sent"))
+            return kinds & {"topic.card", "group.board"}
+
+    await refreshed()
+    await held.write("Hello Samira", reply_to=PERSONS)
+    assert await refreshed() == {"topic.card", "group.board"}
+    await waiting.casework.relay(await waiting.send(Inbound("text", text="thank you, one question")))
+    assert await refreshed() == {"topic.card", "group.board"}
+    await waiting.casework.relay(await waiting.send(Inbound("text", text="and another")))
+    assert await refreshed() == set()  # they wait already, since the first
