@@ -88,8 +88,6 @@ class Turn:
     now: datetime
     consent: Consent = "none"
     held: Literal["talking", "waiting", "claimed", "closed"] = "talking"
-    may_come_back: bool = False  # closed a short while ago: what they write to people opens the case again
-    blocked: bool = False  # no coordinator reads them any more
     code: str = ""
     language: str = "en"
     channel: str = "web"
@@ -97,6 +95,8 @@ class Turn:
     says: list[Say] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     noted: set[str] = field(default_factory=set)  # signals and records that this message has answered
+    may_come_back: bool = False  # closed a short while ago: what they write to people opens the case again
+    blocked: bool = False  # no coordinator reads them any more
 
     def say(self, say: str, *, choices: tuple[Choice, ...] = (), card: Card | None = None, **args: Any) -> None:
         """Say the guide's entry `say` with its arguments, and offer choices under it."""

@@ -102,6 +102,16 @@ async def test_whoever_speaks_of_something_else_is_not_asked_for_the_words_again
     assert "close.rated" not in await closed.write("control.status", "how far am I")
 
 
+async def test_a_red_flag_in_the_words_to_a_rating_stops_everything_and_leads_back(
+    closed: Someone, held: Topic
+) -> None:
+    await closed.press("choice.rate_1")
+    turn = await closed.send(Inbound("text", text="nobody answered and I have chest pain"))
+    says = [say.say for say in await held.casework.alarm(turn, "emergency.now")]
+    assert says == ["safety.emergency.now", "safety.told_coordinator"]
+    assert "close.rated" not in await closed.press("choice.ack")
+
+
 async def test_a_rating_counts_once(closed: Someone, held: Topic) -> None:
     old = await closed.button("choice.rate_2")
     await closed.press("choice.rate_4")

@@ -14,7 +14,11 @@ _ABOUT = {
 }
 
 # The registry decides which steps there are: a new one is tried without being named here.
-STEPS = (Step("new"), *(Step(name, about) for name in sorted(_ANSWERS) for about in _ABOUT.get(name, ("",))))
+_PASSING = {"rating_words"}  # asked once, and left by whatever does not answer it (tests/bot/casework/test_closing.py)
+STEPS = (
+    Step("new"),
+    *(Step(name, about) for name in sorted({*_ANSWERS} - _PASSING) for about in _ABOUT.get(name, ("",))),
+)
 
 
 def place(talk: Talk, step: Step) -> Talk:
