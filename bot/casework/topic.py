@@ -94,14 +94,15 @@ class CaseTopic(Links):
             else:  # all of it was deleted while the topic was being opened
                 await self.send(session, "topic.delete", {"topic_id": topic_id}, lane=f"topic:{case_id}")
 
-    async def topic_lost(self, case_id: str, *, needed: bool = True) -> None:
+    async def topic_lost(self, case_id: str, *, needed: bool = True, topic_id: int | None = None) -> None:
         """Somebody deleted the topic: the next thing that goes there opens a new one, brief first.
 
-        If it is needed, what was said in it goes there again, as a transcript.
+        If it is needed, what was said in it goes there again, as a transcript. With a `topic_id` nothing is done if the
+        case has got another one since.
         """
         async with self.transaction() as session:
             case = await store.case(session, case_id, lock=True)
-            if case is None or case.topic_id is None:
+            if case is None or case.topic_id is None or topic_id not in (None, case.topic_id):
                 return
             case.topic_id = case.brief_message_id = None
             if not needed:

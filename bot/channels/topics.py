@@ -127,7 +127,7 @@ class Topics:
         except BadRequest as error:
             if not _says(error, _GONE):
                 raise Never(reason(error)) from None
-            await self._casework.topic_lost(case_id)
+            await self._casework.topic_lost(case_id, topic_id=topic)
             return None
 
     async def announce(
