@@ -11,7 +11,7 @@ from bot.casework.claims import DeskInbound
 from bot.casework.erasing import Erasing
 from bot.guide import Entry
 from bot.journey.records import state_buttons
-from bot.model import Case, Conversation, Draft
+from bot.model import Case, Draft
 from bot.progress import RECORDS, Progress
 from bot.render import Say, Voice, render, speak
 
@@ -104,25 +104,17 @@ class Answers(Erasing):
         record = item.lower().removeprefix("records.").strip()
         if record not in RECORDS:
             return self.words("desk.ask_list", items=[f"/ask records.{record}" for record in RECORDS])
-        if case.state == "waiting":
-            await self._claim(session, case, said)
-        if case.state != "claimed":
+        if not await self.steps_in(session, case, said):
             return self.words("desk.is_closed")
-        await self.human_answered(session, case)
         say = Say(f"records.{record}.ask", {}, state_buttons(record))
+        blocks = render(self.guide, say, self._voice(case), 0)
         for conversation in await store.conversations_of(session, case.id):
-            await self._ask(session, case, conversation, said, say)
+            await self.put(session, case, conversation, blocks, role="coordinator", name=said.user_name, say=say.say)
         name = self.words(f"records.{record}.name")
         text = self.words("desk.asked", name=said.user_name, item=name)
         await self.post(session, case, text)
         await self.refresh_card(session, case)
         return ""
-
-    async def _ask(
-        self, session: AsyncSession, case: Case, conversation: Conversation, said: DeskInbound, say: Say
-    ) -> None:
-        blocks = render(self.guide, say, self._voice(case), 0)
-        await self.put(session, case, conversation, blocks, role="coordinator", name=said.user_name, say=say.say)
 
 
 def _fields(entry: Entry) -> list[str]:

@@ -101,8 +101,12 @@ class Board(Cards):
         year, week, _ = now.astimezone(self.hours.zone).isocalendar()
         if not self.hours.is_open(now):
             return False
+        this = f"{year}-{week}"
+        async with self.reading() as session:  # it is asked every few seconds, and must not wait for anybody who writes
+            if await store.fact(session, WEEK_SHOWN) == this:
+                return False
         async with self.transaction() as session:
-            shown, this = await store.fact(session, WEEK_SHOWN), f"{year}-{week}"
+            shown = await store.fact(session, WEEK_SHOWN)
             if shown == this:
                 return False
             await store.set_fact(session, WEEK_SHOWN, this)
@@ -111,15 +115,16 @@ class Board(Cards):
             await self.send(session, "group.week", {}, lane="general", coalesce="week", priority=BOARD)
             return True
 
-    async def week(self) -> Chart:
-        """What the picture of the last seven days shows."""
+    async def week(self) -> tuple[str, Chart]:
+        """What the picture of the last seven days shows, and the words below it."""
         now = self.now().astimezone(self.hours.zone)
         async with self.reading() as session:
             events = await store.desk_events(session, now - WEEK)
             figures = await self.figures(session)
+            caption = f"{self.words('desk.week_caption')}\n{self.told(figures)}"
         counted = by_day(events, now, WEEK.days)
         days = [now - timedelta(days=WEEK.days - 1 - day) for day in range(WEEK.days)]
-        return Chart(
+        chart = Chart(
             title=self.words("desk.chart_title", first=f"{days[0]:%d %b}", last=f"{days[-1]:%d %b %Y}"),
             days=[f"{day:%a}" for day in days],
             cases_title=self.words("desk.chart_cases"),
@@ -135,10 +140,14 @@ class Board(Cards):
             },
             waits_labels=[self.words("desk.chart_median"), self.words("desk.chart_p90")],
         )
+        return caption, chart
 
     async def stats(self, session: AsyncSession) -> str:
         """The figures of the last week in words."""
-        found = await self.figures(session)
+        return self.told(await self.figures(session))
+
+    def told(self, found: Figures) -> str:
+        """Figures in words."""
         lines = [
             self.words("desk.stats_now", **found.states, late=found.late),
             self.words("desk.stats_week", new=found.handed_off, closed=found.closed, reopened=found.reopened),

@@ -101,6 +101,15 @@ class Claims(Board):
         await self.post(session, case, self.words("desk.claimed_by", name=case.holder_name))
         return self.words("desk.claimed_by", name=case.holder_name)
 
+    async def steps_in(self, session: AsyncSession, case: Case, said: DeskInbound) -> bool:
+        """A coordinator answers: whoever does so first holds the case, and the clock stops. False when it is closed."""
+        if case.state == "waiting":
+            await self._claim(session, case, said)
+        if case.state != "claimed":
+            return False
+        await self.human_answered(session, case)
+        return True
+
     async def transfer(self, session: AsyncSession, case: Case, user_id: int | None, name: str) -> str:
         """Give a case to a coordinator, whoever held it. Returns what became of it, in words; the topic knows already.
 

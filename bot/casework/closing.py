@@ -26,7 +26,7 @@ MAX_REASON = 200
 class Closing(Relay):
     """Use cases of closing and opening again."""
 
-    async def ask_why(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:
+    async def ask_why(self, session: AsyncSession, case: Case) -> str:
         """Ask a coordinator for the reason, with a button for each. Returns what is asked."""
         if case.state not in ("waiting", "claimed"):
             return self.words("desk.is_closed")
@@ -53,9 +53,8 @@ class Closing(Relay):
         await self.note(session, case, "closed")
         await self._resume_assistant(session, case)
         text = self.words("desk.closed", name=said.user_name, reason=case.close_reason)
-        await self.post(session, case, f"{text}\n\n{await self._summary(session, case)}")
+        await self._to_closed_topic(session, case, f"{text}\n\n{await self._summary(session, case)}")
         await self.refresh_card(session, case)
-        await self.send(session, "topic.close", {}, lane=f"topic:{case.id}", case=case, priority=CARD)
         return text
 
     async def _resume_assistant(self, session: AsyncSession, case: Case) -> None:
@@ -129,8 +128,9 @@ class Closing(Relay):
 
     def may_come_back(self, case: Case) -> bool:
         """Whether the people of the desk still read what this person writes, though the case is closed."""
-        closed = case.state == "closed" and not case.blocked and case.closed_at is not None
-        return closed and self.now() - case.closed_at <= WAY_BACK  # type: ignore[operator]
+        if case.state != "closed" or case.blocked or case.closed_at is None:
+            return False
+        return self.now() - case.closed_at <= WAY_BACK
 
     # Blocked.
 
@@ -144,8 +144,7 @@ class Closing(Relay):
         else:
             await self._tell_person(session, case, Say("human.blocked"))
         text = self.words("desk.blocked_by", name=said.user_name)
-        await self.post(session, case, text)
-        await self.send(session, "topic.close", {}, lane=f"topic:{case.id}", case=case, priority=CARD)
+        await self._to_closed_topic(session, case, text)
         await self.refresh_card(session, case)
         return text
 
@@ -155,8 +154,7 @@ class Closing(Relay):
             return self.words("desk.not_blocked")
         case.blocked = False
         text = self.words("desk.unblocked", name=said.user_name)
-        await self.post(session, case, text)
-        await self.send(session, "topic.close", {}, lane=f"topic:{case.id}", case=case, priority=CARD)
+        await self._to_closed_topic(session, case, text)
         await self.refresh_card(session, case)
         return text
 

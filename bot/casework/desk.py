@@ -92,7 +92,7 @@ class Desk(Office):
             case = await store.case(session, about, lock=True) if about else None
             press = self._PRESSES.get(act)
             answer = (
-                self.words("desk.gone") if case is None or press is None else await press(self, session, case, said)
+                self.words("desk.gone") if case is None or press is None else await press(self, session, case, said, "")
             )
         await self.send(
             session, "callback", {"callback_id": said.callback_id, "text": answer[:190]}, lane="now", priority=0
@@ -127,34 +127,18 @@ class Desk(Office):
         fresh = await store.conversation(session, conversations[0].id) if conversations else None
         return (await store.case(session, fresh.case_id) if fresh else None), text
 
-    async def _press_claim(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:
-        return await self._claim(session, case, said)
+    async def _ask_why(self, session: AsyncSession, case: Case, said: DeskInbound, rest: str) -> str:
+        return await self.ask_why(session, case)
 
-    async def _press_close(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:
-        return await self.ask_why(session, case, said)
-
-    async def _press_reason(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:
+    async def _close_for(self, session: AsyncSession, case: Case, said: DeskInbound, rest: str) -> str:
         await self.settle_buttons(session, case, said.message_id)
         return await self.close(session, case, said, said.data.partition(":")[0].removeprefix("close."))
-
-    async def _press_release(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:
-        return await self.give_back(session, case)
-
-    async def _press_reopen(self, session: AsyncSession, case: Case, said: DeskInbound) -> str:
-        return await self.reopen(session, case, said)
 
     _DRAFTS = {  # noqa: RUF012
         "send": ("answer", True),
         "drop": ("answer", False),
         "erase": ("erase", True),
         "keep": ("erase", False),
-    }
-    _PRESSES = {  # noqa: RUF012
-        "claim": _press_claim,
-        "close": _press_close,
-        "release": _press_release,
-        "reopen": _press_reopen,
-        **dict.fromkeys((f"close.{reason}" for reason in REASONS), _press_reason),
     }
 
     # Commands.
@@ -168,8 +152,7 @@ class Desk(Office):
     ) -> Case | None:
         """A command: about the case of the topic, about the one whose code stands first, or about none."""
         order = ordered(said.text) or Order(said.text.split(maxsplit=1)[0][1:].lower(), "", "")
-        ours = await store.fact(session, USERNAME)
-        if order.bot and ours and order.bot.lower() != ours.lower():
+        if order.bot and (ours := await store.fact(session, USERNAME)) and order.bot.lower() != ours.lower():
             return None  # another bot's
         command = COMMANDS.get(order.name)
         if command is None:
@@ -248,10 +231,7 @@ class Desk(Office):
             return self.words("desk.transfer_whom", names=_named(known))
         return await self.transfer(session, case, found[0].user_id, found[0].name)
 
-    async def _prepare(self, session: AsyncSession, case: Case, said: DeskInbound, rest: str) -> str:
-        return await self.prepare(session, case, said, rest)
-
-    async def _undo_by_words(self, session: AsyncSession, case: Case, said: DeskInbound, rest: str) -> str:
+    async def _undo_reply(self, session: AsyncSession, case: Case, said: DeskInbound, rest: str) -> str:
         await self.take_back(session, case, said, said.reply_to)
         return ""
 
@@ -259,10 +239,10 @@ class Desk(Office):
         reason, _, word = rest.partition("\n")
         if reason:
             return await self.close(session, case, said, reason.strip(), word.strip())
-        asked = await self.ask_why(session, case, said)
+        asked = await self.ask_why(session, case)
         return asked if case.state == "closed" else ""
 
-    async def _reopen_by_words(self, session: AsyncSession, case: Case, said: DeskInbound, rest: str) -> str:
+    async def _reopen_case(self, session: AsyncSession, case: Case, said: DeskInbound, rest: str) -> str:
         return await self.reopen(session, case, said)
 
     async def _export(self, session: AsyncSession, case: Case, said: DeskInbound, rest: str) -> str:
@@ -308,18 +288,25 @@ class Desk(Office):
         "claim": _take,
         "release": _release,
         "transfer": _transfer,
-        "r": _prepare,
+        "r": Office.prepare,
         "ask": Office.ask,
-        "undo": _undo_by_words,
+        "undo": _undo_reply,
         "note": Office.keep_note,
         "remind": Office.set_reminder,
         "urgent": Office.set_urgent,
         "close": _close_by_words,
-        "reopen": _reopen_by_words,
+        "reopen": _reopen_case,
         "export": _export,
         "block": _block,
         "unblock": _unblock,
         "erase": _erase,
+    }
+    _PRESSES: dict[str, Callable[..., Awaitable[str]]] = {  # noqa: RUF012
+        "claim": _take,
+        "close": _ask_why,
+        "release": _release,
+        "reopen": _reopen_case,
+        **dict.fromkeys((f"close.{reason}" for reason in REASONS), _close_for),
     }
     _ABOUT_DESK: dict[str, Callable[..., Awaitable[None]]] = {"find": _find, "stats": _stats, "help": _help}  # noqa: RUF012
 

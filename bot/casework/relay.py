@@ -178,12 +178,9 @@ class Relay(Corrections):
 
     async def _reply(self, session: AsyncSession, case: Case, said: DeskInbound, text: str) -> None:
         """Words of a coordinator to the person, with the coordinator's name, on every channel they use."""
-        if case.state == "waiting":
-            await self._claim(session, case, said)  # whoever answers first holds the case
-        if case.state != "claimed":
+        if not await self.steps_in(session, case, said):
             await self.post(session, case, self.words("desk.is_closed"))
             return
-        await self.human_answered(session, case)
         for conversation in await store.conversations_of(session, case.id):
             copy = await self.copy_to_person(session, case, conversation, said)
             if conversation.channel == "telegram":

@@ -357,9 +357,8 @@ class ToTopic:
 
     async def _week(self, outgoing: Outgoing) -> int | None:
         """The figures of a week as a picture, with the words of /stats below."""
-        async with self._casework.reading() as session:
-            caption = f"{self._casework.words('desk.week_caption')}\n{await self._casework.stats(session)}"
-        return await self._topics.picture(await drawn(await self._casework.week()), caption[:CAPTION_LIMIT])
+        caption, chart = await self._casework.week()
+        return await self._topics.picture(lambda: drawn(chart), caption[:CAPTION_LIMIT])
 
     async def _answer(self, outgoing: Outgoing, chat: int) -> ReplyParameters | None:
         """What it replies to in the topic: a message there, or the copy of one of the person's."""

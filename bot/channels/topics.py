@@ -160,12 +160,12 @@ class Topics:
 
         await self._in_group(act)
 
-    async def picture(self, content: bytes, caption: str) -> int | None:
-        """Show a picture in General."""
+    async def picture(self, draw: Callable[[], Awaitable[bytes]], caption: str) -> int | None:
+        """Show a picture in General, drawn once there is room for it."""
 
         async def act(chat: int) -> int:
             self.budget.take()
-            return (await self._bot.send_photo(chat, content, caption=caption)).message_id
+            return (await self._bot.send_photo(chat, await draw(), caption=caption)).message_id
 
         return await self._in_group(act)
 

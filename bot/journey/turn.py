@@ -254,10 +254,9 @@ def decide(turn: Turn, decision: Move) -> Turn:
     progress.seen_at = turn.now
     if progress.step.name == "new" and turn.heard.intent != "start":
         _first_words(turn, decision)
+    elif progress.paused and not returning and turn.heard.intent == "control.thanks" and progress.step.name != "safety":
+        decision(turn)  # a goodbye that was answered is no new beginning: they stay where they are
     elif (returning or progress.paused) and _bare(turn.heard) and progress.step.name not in ("safety", "new"):
-        if turn.heard.intent == "control.thanks" and not returning:  # a goodbye that was answered, and no new beginning
-            decision(turn)
-            return turn
         progress.paused = False
         _ASKS["welcome_back"](turn)
     else:
