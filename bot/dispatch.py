@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0  # what another process wrote, or whose pause is over
 AT_ONCE = 16  # more sends at a time make Telegram slower, not faster
+INTO_GROUP = 8  # of them, so that a person's own chat never waits for a group that is slow to answer
 STOP_SECONDS = 5.0
 FROM_COORDINATOR = ("say", "copy", "album", "fetch", "correct", "take_back")
 
@@ -35,7 +36,7 @@ class Dispatcher:
 
     def __init__(self, casework: Casework, sender: Sender, wake: Wake) -> None:
         self._casework, self._sender, self._wake = casework, sender, wake
-        self._busy: set[asyncio.Task[None]] = set()
+        self._busy: dict[asyncio.Task[None], Outgoing] = {}
 
     async def run(self) -> None:
         """Look whenever woken, and every second."""
@@ -60,15 +61,16 @@ class Dispatcher:
 
     async def _start(self) -> int:
         free = AT_ONCE - len(self._busy)
-        rows = await self._casework.lease_outgoing(free) if free > 0 else []
+        in_group = INTO_GROUP - sum(row.into_group for row in self._busy.values())
+        rows = await self._casework.lease_outgoing(free, in_group) if free > 0 else []
         for row in rows:
             task = asyncio.create_task(self._guarded(row))
-            self._busy.add(task)
+            self._busy[task] = row
             task.add_done_callback(self._done)
         return len(rows)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._busy.discard(task)
+        self._busy.pop(task, None)
         self._wake.notify("outbox")  # the next row of its lane may go
 
     async def _guarded(self, row: Outgoing) -> None:

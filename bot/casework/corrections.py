@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import store
 from bot.casework.base import TO_PERSON
 from bot.casework.claims import DeskInbound
+from bot.casework.commands import Order, ordered
 from bot.casework.copies import ALIVE, NO_MARK, Block, Copies, plain, words_of
+from bot.casework.links import USERNAME
 from bot.model import Case, Conversation, Outbox, Relayed
 from bot.render import Say
 
@@ -27,10 +29,9 @@ class Corrections(Copies):
         """
         if said.forwarded:
             return None
-        command, *rest = said.text.split(maxsplit=1) or [""]
-        if command.partition("@")[0] == "/say":  # in groups Telegram writes /say@OurBot
-            words = "".join(rest).strip()
-            return words if words or said.media else None
+        order = ordered(said.text)
+        if order is not None and order.name == "say" and await self.for_us(session, order):
+            return order.rest if order.rest or said.media else None
         if said.text.startswith("/"):
             return None
         target = await store.topic_message(session, said.chat_id, said.reply_to) if said.reply_to else None
@@ -39,6 +40,11 @@ class Corrections(Copies):
         if said.album and not said.reply_to and await store.album_goes_out(session, case.id, said.album, said.user_id):
             return said.text
         return None
+
+    async def for_us(self, session: AsyncSession, order: Order) -> bool:
+        """Whether a command is for our bot: in groups Telegram writes /say@OurBot, and others have bots, too."""
+        ours = await store.fact(session, USERNAME) if order.bot else ""
+        return not ours or order.bot.lower() == ours.lower()
 
     async def hint(self, session: AsyncSession, case: Case, said: DeskInbound, say: str) -> None:
         """Tell a coordinator something about their message, in answer to it."""

@@ -11,7 +11,6 @@ from bot import store
 from bot.casework.claims import DeskInbound
 from bot.casework.closing import REASONS
 from bot.casework.commands import COMMANDS, Command, Order, coded, meant, ordered
-from bot.casework.links import USERNAME
 from bot.casework.office import Office
 from bot.model import Case, Member
 from bot.render import Say
@@ -152,8 +151,8 @@ class Desk(Office):
     ) -> Case | None:
         """A command: about the case of the topic, about the one whose code stands first, or about none."""
         order = ordered(said.text) or Order(said.text.split(maxsplit=1)[0][1:].lower(), "", "")
-        if order.bot and (ours := await store.fact(session, USERNAME)) and order.bot.lower() != ours.lower():
-            return None  # another bot's
+        if not await self.for_us(session, order):
+            return None
         command = COMMANDS.get(order.name)
         if command is None:
             await self._answer(session, case, said, self._unknown(order))

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import store
-from bot.casework.base import Work
+from bot.casework.card import DELAY
+from bot.casework.topic import CaseTopic
 from bot.model import Conversation, File, Outbox
 
 LEASE = timedelta(seconds=60)
@@ -17,6 +18,8 @@ PAUSES = (1, 2, 5, 15, 60, 300, 900)
 LAST_ATTEMPT = 40
 MOST_JOINED = 20  # messages of a person that go into a topic as one
 LONGEST_JOINED = 3_000  # characters of them: Telegram takes 4,096
+INTO_GROUP = ("topic.", "group.", "desk.")  # kinds that go to the coordinators
+FILES = ("topic.copy", "topic.album", "topic.file")
 
 
 class Later(Exception):
@@ -49,21 +52,35 @@ class Outgoing:
     address: str  # of the person, "" for the group
     topic_id: int | None
     card_message_id: int | None
+    late: str = ""  # what stands above a person's words that had to wait long for the group
+
+    @property
+    def into_group(self) -> bool:
+        """Whether it goes to the coordinators."""
+        return self.kind.startswith(INTO_GROUP)
 
 
 def _joins(row: Outbox) -> bool:
     return row.kind == "topic.post" and row.payload.get("mark") == "person"
 
 
-class Sending(Work):
+class Sending(CaseTopic):
     """Use cases of the dispatcher."""
 
-    async def lease_outgoing(self, limit: int = 16) -> list[Outgoing]:
-        """Take what is due, one row a lane; another dispatcher will not take it for a minute."""
+    async def lease_outgoing(self, limit: int = 16, into_group: int | None = None) -> list[Outgoing]:
+        """Take what is due, one row a lane; another dispatcher will not take it for a minute.
+
+        Of what goes into the group at most `into_group` rows; what goes to people is more pressing, and comes first.
+        """
         async with self.transaction() as session:
             rows = await store.due_outbox(session, self.now(), limit)
-            leased = []
+            leased: list[Outgoing] = []
+            room = limit if into_group is None else into_group
             for row in rows:
+                if row.kind.startswith(INTO_GROUP):
+                    if room <= 0:
+                        continue
+                    room -= 1
                 row.lease_until = self.now() + LEASE
                 row.attempts += 1
                 await self._join(session, row)
@@ -81,9 +98,16 @@ class Sending(Work):
                         address=conversation.address if conversation else "",
                         topic_id=case.topic_id if case else None,
                         card_message_id=conversation.card_message_id if conversation else None,
+                        late=self._written_late(row),
                     )
                 )
             return leased
+
+    def _written_late(self, row: Outbox) -> str:
+        """When a person wrote what comes only now: a coordinator who reads "it hurts" has to know since when."""
+        if self.now() - row.created_at < DELAY or not (_joins(row) or row.kind in FILES):
+            return ""
+        return self.words("desk.written_late", at=self.at_desk(row.created_at))
 
     async def _join(self, session: AsyncSession, row: Outbox) -> None:
         """Words of a person that had to wait take those behind them along: the group takes few messages a minute.

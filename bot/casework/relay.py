@@ -56,7 +56,8 @@ class Relay(Corrections):
             await self._album_to_topic(session, case, conversation, files[0], inbound, also)
         elif inbound.raw:
             raw = {"chat_id": inbound.raw["chat_id"], "message_id": inbound.raw["message_id"]}
-            payload = {**raw, "text": inbound.text, "mark": "person", **also}
+            kind = files[0].kind if files else ""
+            payload = {**raw, "kind": kind, "text": inbound.text, "mark": "person", **also}
             await self.send(session, "topic.copy", payload, lane=f"topic:{case.id}", case=case)
 
     def _person_said(self, text: str, quoted: str = "") -> str:

@@ -338,7 +338,7 @@ class ToTopic:
     async def _post(self, outgoing: Outgoing) -> int | None:
         return await self._topics.say(
             _case(outgoing),
-            str(outgoing.payload["text"]),
+            _above(outgoing.late, str(outgoing.payload["text"])),
             str(outgoing.payload["mark"]),
             copies=_copies(outgoing),
             answer=lambda chat: self._answer(outgoing, chat),
@@ -371,7 +371,8 @@ class ToTopic:
     async def _copy(self, outgoing: Outgoing) -> int | None:
         """What a person sent, as it is; only a caption that would call somebody is written anew."""
         payload, text = outgoing.payload, str(outgoing.payload.get("text", ""))
-        caption = _quiet_caption(text)
+        late = outgoing.late if payload.get("kind") in WITH_CAPTION else ""
+        caption = _quiet_caption(text, late)
 
         async def act(chat: int, topic: int) -> int:
             self._budget.take()
@@ -403,11 +404,14 @@ class ToTopic:
                 )
             return last
 
+        def caption(place: int, text: str) -> str:
+            return _quiet_caption(text, "" if place else outgoing.late) or escaped(text)
+
         async def act(chat: int, topic: int) -> int:
             self._budget.take(len(parts))
             sent = await self._bot.send_media_group(
                 chat,
-                albums.media_of(parts, lambda _, text: _quiet_caption(text) or escaped(text)),
+                albums.media_of(parts, caption),
                 message_thread_id=topic,
                 reply_parameters=await self._answer(outgoing, chat),
             )
@@ -451,7 +455,8 @@ class ToTopic:
 
         async def act(chat: int, topic: int) -> int:
             self._budget.take()
-            message = await send(chat, media, message_thread_id=topic)
+            caption = {"caption": outgoing.late} if outgoing.late and kind in WITH_CAPTION else {}
+            message = await send(chat, media, message_thread_id=topic, **caption)
             return await self._posted(outgoing, chat, [int(message.message_id)])
 
         return await self._topics.post(_case(outgoing), act)
@@ -524,9 +529,15 @@ def _caption(kind: str, name: str, text: str) -> tuple[bool, bool]:
     return takes, takes and units(f"{name}\n{text}") <= CAPTION_LIMIT
 
 
-def _quiet_caption(text: str) -> str | None:
-    """A person's caption that calls nobody, as HTML; None where it calls nobody, or is too long."""
-    return escaped(quiet(text)) if quiet(text) != text and units(quiet(text)) <= CAPTION_LIMIT else None
+def _quiet_caption(text: str, late: str = "") -> str | None:
+    """A person's caption that calls nobody, below `late`, as HTML; None where it can stay as it is, or is too long."""
+    caption = _above(late, quiet(text))
+    return escaped(caption) if caption != text and units(caption) <= CAPTION_LIMIT else None
+
+
+def _above(line: str, text: str) -> str:
+    """A line above a text, where there is one."""
+    return "\n".join(part for part in (line, text) if part)
 
 
 def _spoken(name: str, text: str) -> list[str]:

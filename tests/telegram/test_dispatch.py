@@ -11,9 +11,9 @@ import pytest
 from bot.casework.outbound import Later
 from bot.channels.budget import Budget
 from bot.channels.sender import TelegramSender
-from bot.dispatch import Dispatcher
+from bot.dispatch import INTO_GROUP, Dispatcher
 from sandbox.testing import ADA, BEN, GROUP_ID, Sandbox
-from tests.telegram.conftest import Waypoint, until, words
+from tests.telegram.conftest import DEADLINE, PIXEL, Waypoint, until, upload, words
 
 FAULTS: list[dict[str, Any]] = [
     {"code": 500},
@@ -216,3 +216,54 @@ async def test_without_telegram_files_are_removed_and_all_else_waits(waypoint: W
         waypoint.clock.advance(3600)
     assert not file.exists()
     assert [row.state for row in await waypoint.outbox()] == ["sent", "due"]
+
+
+async def test_a_group_that_is_slow_to_answer_delays_no_patient(waypoint: Waypoint, box: Sandbox) -> None:
+    cases = [await waypoint.meet(person) for person in (ADA, BEN)]
+    async with waypoint.casework.transaction() as session:
+        for number in range(20):
+            await waypoint.casework.send(session, "group.post", {"text": f"{number}"}, lane=f"slow:{number}")
+    await box.post("faults", method="sendMessage", chat=GROUP_ID, answer="normal", delay=3, times=100)
+    running = asyncio.create_task(waypoint.dispatcher.run())
+    try:
+        waypoint.wake.notify("outbox")
+        await until(lambda: len(waypoint.dispatcher._busy) == INTO_GROUP, "as many sends to the group as there may be")
+        for conversation in cases:
+            await waypoint.say(conversation, words("For you."))
+        waypoint.wake.notify("outbox")
+        async with asyncio.timeout(DEADLINE):
+            while [await told(box, person) for person in (ADA, BEN)] != [["For you."], ["For you."]]:
+                pass
+        assert sum(row.into_group for row in waypoint.dispatcher._busy.values()) == INTO_GROUP
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_words_that_waited_for_the_group_say_when_they_were_written(waypoint: Waypoint, box: Sandbox) -> None:
+    handed = await waypoint.claimed()
+    for number in range(20):
+        await waypoint.post(handed.conversation, f"note {number}")
+    await waypoint.settle()
+    await box.say(ADA, "it hurts more now")
+    await waypoint.settle()
+    written = waypoint.casework.at_desk(waypoint.now())
+    await waypoint.later(61)
+    await waypoint.later(61)
+    assert f"⏳ Written {written}, delivered late\n👤 it hurts more now" in await handed.texts()
+    await box.say(ADA, "a bit better")
+    await waypoint.later(5)
+    assert (await handed.texts())[-1] == "👤 a bit better"
+
+
+async def test_a_picture_that_waited_says_when_it_was_sent(waypoint: Waypoint, box: Sandbox) -> None:
+    handed = await waypoint.claimed()
+    for number in range(20):
+        await waypoint.post(handed.conversation, f"note {number}")
+    await waypoint.settle()
+    await box.say(ADA, photo=upload(PIXEL), caption="the swelling")
+    await waypoint.settle()
+    written = waypoint.casework.at_desk(waypoint.now())
+    await waypoint.later(61)
+    await waypoint.later(61)
+    assert f"⏳ Written {written}, delivered late\nthe swelling" in await handed.texts()

@@ -120,6 +120,23 @@ async def test_a_reply_to_a_message_of_another_case_stays_inside(
     assert await coordinators_words(other) == []
 
 
+@pytest.mark.parametrize("say", ["/SAY Hello", "/Say@waypointbot   Hello "])
+async def test_say_speaks_however_it_is_written(waiting: Someone, topic: Topic, say: str) -> None:
+    await topic.casework.remember("telegram.username", "WaypointBot")
+    await topic.press("claim")
+    await topic.write(say)
+    assert await coordinators_words(waiting) == [(MEI[1], "Hello")]
+
+
+async def test_what_another_bot_is_told_to_say_stays_inside(waiting: Someone, topic: Topic) -> None:
+    await topic.casework.remember("telegram.username", "WaypointBot")
+    await topic.press("claim")
+    before = len(await topic.posts())
+    await topic.write("/say@OtherBot Hello", reply_to=PERSONS)
+    assert await coordinators_words(waiting) == []
+    assert len(await topic.posts()) == before
+
+
 async def test_say_speaks_and_an_unknown_command_explains(waiting: Someone, topic: Topic) -> None:
     await topic.press("claim")
     await topic.write("/say@WaypointBot Hello\nSamira")
