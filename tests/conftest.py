@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.postgres import new_database, postgres
+
+__all__ = ["postgres"]
+
 settings.register_profile("waypoint", deadline=None)  # how fast it is, is measured by `make bench`
 settings.load_profile("waypoint")
 
@@ -27,22 +31,27 @@ class Running:
 
     address: str
     sandbox: str
-    var: Path
-
-    @property
-    def database(self) -> Path:
-        """Its SQLite file."""
-        return self.var / "waypoint.db"
+    database: str
 
 
 @pytest.fixture(scope="session")
 def waypoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The real processes: engine with the trained model, actions, bot and the simulated Telegram."""
     var = tmp_path_factory.mktemp("waypoint")
+    yield from _started(var, f"sqlite+aiosqlite:///{var / 'waypoint.db'}")
+
+
+@pytest.fixture(scope="session")
+def waypoint_on_postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: Path) -> Iterator[Running]:
+    """The same, with its data in PostgreSQL, in a database of its own."""
+    yield from _started(tmp_path_factory.mktemp("waypoint-postgresql"), new_database(postgres, "running"))
+
+
+def _started(var: Path, database: str) -> Iterator[Running]:
     state = var / "state.json"
-    withheld = ("TELEGRAM_BOT_TOKEN", "DATABASE_URL", "SECRET_KEY", "DATA_KEY")
+    withheld = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY")
     environment = {name: value for name, value in os.environ.items() if name not in withheld}
-    environment |= {"PORT": "0", "GROUP_SENDS_PER_MINUTE": "10000"}
+    environment |= {"PORT": "0", "GROUP_SENDS_PER_MINUTE": "10000", "DATABASE_URL": database}
     command = [sys.executable, "scripts/run.py", "--state-file", str(state), "--var", str(var)]
     output = (var / "run.log").open("w")
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -53,7 +62,7 @@ def waypoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                 pytest.fail(f"the assistant did not start:\n{(var / 'run.log').read_text()}")
             time.sleep(0.1)  # between two looks at whether it is ready
         told = json.loads(state.read_text())
-        yield Running(told["address"], told["sandbox"], var)
+        yield Running(told["address"], told["sandbox"], database)
     finally:
         process.terminate()
         process.wait(timeout=30)

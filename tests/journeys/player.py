@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.guide import Guide
 from bot.render import Choice, Say, Voice, render
@@ -30,20 +31,21 @@ from tests.journeys.people import Person, Seen, until
 class World:
     """Everything a journey needs of the running assistant."""
 
-    database: Path
+    database: AsyncEngine
     guide: Guide
     desk: DeskPlayer
     new_person: Callable[[str], Awaitable[Person]]
 
-    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    async def query(self, sql: str, **values: Any) -> list[Any]:
         """Look into the database, as it stands on the disk."""
-        with sqlite3.connect(self.database, timeout=30) as connection:
-            return connection.execute(sql, values).fetchall()
+        async with self.database.connect() as connection:
+            await connection.execution_options(read_only=True)
+            return list((await connection.execute(text(sql), values)).all())
 
-    def change(self, sql: str, *values: Any) -> None:
+    async def change(self, sql: str, **values: Any) -> None:
         """Change a row; used only to let days pass."""
-        with sqlite3.connect(self.database, timeout=30) as connection:
-            connection.execute(sql, values)
+        async with self.database.begin() as connection:
+            await connection.execute(text(sql), values)
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Player:
         await self._act(self.person.write(text))
 
     async def _press(self, label: str | dict[str, Any]) -> None:
-        await self._act(self.person.press(self.label(label)))
+        await self._act(self.person.press(await self.label(label)))
 
     async def _send(self, what: dict[str, str]) -> None:
         content = b"%PDF-1.4\n% a plainly fictional page\n%%EOF\n"
@@ -79,12 +81,14 @@ class Player:
 
     async def _away(self, days: int) -> None:
         """Days pass: the case was last seen that long ago."""
-        case = self.case_id()
-        ((stored,),) = self.world.query("SELECT progress FROM cases WHERE id = ?", case)
+        case = await self.case_id()
+        ((stored,),) = await self.world.query("SELECT progress FROM cases WHERE id = :case", case=case)
         progress = json.loads(stored)
         seen_at = datetime.fromisoformat(progress["seen_at"]) - timedelta(days=days)
         progress["seen_at"] = seen_at.isoformat()
-        self.world.change("UPDATE cases SET progress = ? WHERE id = ?", json.dumps(progress), case)
+        await self.world.change(
+            "UPDATE cases SET progress = :known WHERE id = :case", known=json.dumps(progress), case=case
+        )
 
     async def _move(self, channel: str) -> None:
         await self._act(self.person.write("/link"))
@@ -97,28 +101,27 @@ class Player:
 
     async def _act(self, act: Awaitable[None]) -> None:
         """Do something that makes a turn; wait until it came in, is done, and all that it says was sent; then read."""
-        ((before,),) = self.world.query("SELECT count(*) FROM inbox")
+        ((before,),) = await self.world.query("SELECT count(*) FROM inbox")
         await act
 
         async def look() -> bool | None:
-            ((now,),) = self.world.query("SELECT count(*) FROM inbox")
-            ((open_turns,),) = self.world.query("SELECT count(*) FROM inbox WHERE state = 'new'")
-            ((unsent,),) = self.world.query("SELECT count(*) FROM outbox WHERE state = 'due' AND lane LIKE 'chat:%'")
-            known = self.world.query(
-                "SELECT last_seq FROM conversations WHERE address = ? OR id = ?",
-                self.person.address,
-                self.person.address,
+            ((now,),) = await self.world.query("SELECT count(*) FROM inbox")
+            ((open_turns,),) = await self.world.query("SELECT count(*) FROM inbox WHERE state = 'new'")
+            ((unsent,),) = await self.world.query(
+                "SELECT count(*) FROM outbox WHERE state = 'due' AND lane LIKE 'chat:%'"
+            )
+            known = await self.world.query(
+                "SELECT last_seq FROM conversations WHERE address = :person OR id = :person", person=self.person.address
             )
             return True if known and now > before and open_turns == 0 and unsent == 0 else None
 
         await until(look, "an answer")
         self.seen = await self.person.read()
-        rows = self.world.query(
+        rows = await self.world.query(
             "SELECT m.seq, m.say FROM messages m JOIN conversations c ON c.id = m.conversation_id "
-            "WHERE (c.address = ? OR c.id = ?) AND m.role != 'patient' AND m.seq > ? ORDER BY m.seq",
-            self.person.address,
-            self.person.address,
-            self.last_message,
+            "WHERE (c.address = :person OR c.id = :person) AND m.role != 'patient' AND m.seq > :last ORDER BY m.seq",
+            person=self.person.address,
+            last=self.last_message,
         )
         self.said = [say for _, say in rows]
         self.last_message = max([self.last_message, *(number for number, _ in rows)])
@@ -150,7 +153,7 @@ class Player:
         await until(look, f"{words!r}; they saw {[seen.text for seen in self.seen]}")
 
     async def _known(self, facts: dict[str, Any]) -> None:
-        ((stored,),) = self.world.query("SELECT progress FROM cases WHERE id = ?", self.case_id())
+        ((stored,),) = await self.world.query("SELECT progress FROM cases WHERE id = :case", case=await self.case_id())
         for path, wanted in facts.items():
             found: Any = json.loads(stored)
             for part in path.split("."):
@@ -163,12 +166,12 @@ class Player:
     # The coordinators.
 
     async def _desk(self, act: dict[str, str]) -> None:
-        code, who = self.code(), act.get("by", "Mei")
+        code, who = await self.code(), act.get("by", "Mei")
         if "claim" in act or "close" in act:
-            label = self.label("desk.button.claim") if "claim" in act else self.label("desk.button.close")
+            label = await self.label("desk.button.claim" if "claim" in act else "desk.button.close")
             await self._act(self.world.desk.press(code, who, label))
             if "close" in act:
-                await self._act(self.world.desk.press(code, who, self.label("desk.closed_for.helped")))
+                await self._act(self.world.desk.press(code, who, await self.label("desk.closed_for.helped")))
         elif "reply" in act:
             target = await self.world.desk.find(code, act["to"])
             await self._act(self.world.desk.write(code, who, act["reply"], target["message_id"]))
@@ -176,32 +179,33 @@ class Player:
             await self._act(self.world.desk.write(code, who, act.get("note") or f"/say {act['say']}"))
 
     async def _topic_sees(self, words: str) -> None:
-        await self.world.desk.find(self.code(), words)
+        await self.world.desk.find(await self.code(), words)
 
     async def _topic_lacks(self, words: str) -> None:
-        texts = [message.get("text", "") for message in await self.world.desk.texts(self.code())]
+        texts = [message.get("text", "") for message in await self.world.desk.texts(await self.code())]
         assert not any(words in text for text in texts), f"the topic holds {words!r}"
 
     # Helpers.
 
-    def label(self, say: str) -> str:
+    async def label(self, say: str) -> str:
         """A button's label as this person reads it."""
-        blocks = render(self.world.guide, Say("resume.open", {}, (Choice(say, {}),)), self.voice(), 0)
+        blocks = render(self.world.guide, Say("resume.open", {}, (Choice(say, {}),)), await self.voice(), 0)
         return str(blocks[-1]["choices"][0]["label"])
 
-    def voice(self) -> Voice:
+    async def voice(self) -> Voice:
         """How this person is spoken to."""
-        ((stored,),) = self.world.query("SELECT progress FROM cases WHERE id = ?", self.case_id())
+        ((stored,),) = await self.world.query("SELECT progress FROM cases WHERE id = :case", case=await self.case_id())
         known = json.loads(stored)
         return Voice("en", known["role"] or "self", known["relation"] or None)
 
-    def case_id(self) -> str:
+    async def case_id(self) -> str:
         """The case of the person's conversation."""
-        address = self.person.address
-        ((case,),) = self.world.query("SELECT case_id FROM conversations WHERE address = ? OR id = ?", address, address)
+        ((case,),) = await self.world.query(
+            "SELECT case_id FROM conversations WHERE address = :person OR id = :person", person=self.person.address
+        )
         return str(case)
 
-    def code(self) -> str:
+    async def code(self) -> str:
         """The case's code."""
-        ((code,),) = self.world.query("SELECT code FROM cases WHERE id = ?", self.case_id())
+        ((code,),) = await self.world.query("SELECT code FROM cases WHERE id = :case", case=await self.case_id())
         return str(code)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import yaml
 
+from bot import database
 from bot.guide import Guide
 from tests.conftest import ROOT, Running
 from tests.journeys.desk import DeskPlayer
@@ -20,12 +21,19 @@ STORIES = sorted((Path(__file__).parent / "stories").glob("*.yml"))
 GUIDE = Guide.load(ROOT / "guide")
 
 
+@pytest.fixture(params=["waypoint"])
+def running(request: pytest.FixtureRequest) -> Running:
+    """The running assistant."""
+    started: Running = request.getfixturevalue(request.param)
+    return started
+
+
 @pytest.fixture
-async def world(waypoint: Running) -> AsyncIterator[World]:
+async def world(running: Running) -> AsyncIterator[World]:
     """The running assistant, with the group's limit lifted: it is tested by itself, in tests/telegram."""
     async with (
-        httpx.AsyncClient(base_url=waypoint.address, trust_env=False, timeout=30) as web,
-        httpx.AsyncClient(base_url=waypoint.sandbox, trust_env=False, timeout=30) as sandbox,
+        httpx.AsyncClient(base_url=running.address, trust_env=False, timeout=30) as web,
+        httpx.AsyncClient(base_url=running.sandbox, trust_env=False, timeout=30) as sandbox,
     ):
         await sandbox.post("/sandbox/limits", json={"group_per_minute": None, "overall_per_second": None})
         state = (await sandbox.get("/sandbox/state")).raise_for_status().json()
@@ -38,7 +46,9 @@ async def world(waypoint: Running) -> AsyncIterator[World]:
             await person.open()
             return person
 
-        yield World(waypoint.database, GUIDE, DeskPlayer(telegram, coordinators), new_person)
+        engine = database.connect(running.database)
+        yield World(engine, GUIDE, DeskPlayer(telegram, coordinators), new_person)
+        await engine.dispose()
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -51,3 +61,13 @@ def _load(path: Path) -> dict[str, Any]:
 async def test_the_journey_goes_as_written(path: Path, channel: str, world: World) -> None:
     player = Player(world, await world.new_person(channel))
     await player.play(_load(path)["steps"])
+
+
+@pytest.mark.parametrize("running", ["waypoint_on_postgresql"], indirect=True)
+@pytest.mark.parametrize("channel", ["web", "telegram"])
+@pytest.mark.parametrize("story", ["handoff", "elsewhere"])
+async def test_with_the_data_in_postgresql_the_journey_goes_the_same_way(
+    story: str, channel: str, world: World
+) -> None:
+    player = Player(world, await world.new_person(channel))
+    await player.play(_load(STORIES[0].with_name(f"{story}.yml"))["steps"])
