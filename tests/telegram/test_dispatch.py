@@ -267,3 +267,43 @@ async def test_a_picture_that_waited_says_when_it_was_sent(waypoint: Waypoint, b
     await waypoint.later(61)
     await waypoint.later(61)
     assert f"⏳ Written {written}, delivered late\nthe swelling" in await handed.texts()
+
+
+async def test_after_an_hour_without_telegram_each_side_has_all_words_once_and_in_order(
+    waypoint: Waypoint, box: Sandbox
+) -> None:
+    handed = await waypoint.claimed()
+    before = await handed.heard()
+    await box.post("faults", code=502, times=100_000)
+    for number in range(5):
+        await waypoint.say(handed.conversation, words(f"answer {number}"), role="coordinator", name="Mei (sample)")
+        await waypoint.post(handed.conversation, f"👤 word {number}", mark="person")
+        for _ in range(12):
+            await waypoint.later(60)
+    await box.clear_faults()
+    for _ in range(30):
+        await waypoint.later(60)
+    assert [text.partition("\n")[2] for text in (await handed.heard())[len(before) :]] == [
+        f"answer {number}" for number in range(5)
+    ]
+    told = [line for text in await handed.texts() for line in text.split("\n") if line.startswith("👤 word")]
+    assert told == [f"👤 word {number}" for number in range(5)]
+    assert {row.state for row in await waypoint.outbox()} <= {"sent", "joined"}
+
+
+async def test_a_storm_of_refusals_ends_with_every_word_once_and_in_order(waypoint: Waypoint, box: Sandbox) -> None:
+    cases = [await waypoint.claimed(ADA), await waypoint.claimed(BEN)]
+    for seconds in (3, 35, 1, 60, 5, 12):  # Telegram says another number each time
+        await box.post("faults", method="sendMessage", code=429, retry_after=seconds, times=3)
+    for number in range(6):
+        for handed in cases:
+            await waypoint.post(handed.conversation, f"👤 word {number}", mark="person")
+            await waypoint.say(handed.conversation, words(f"answer {number}"))
+    await waypoint.settle()
+    for _ in range(20):
+        await waypoint.later(31)
+    for handed in cases:
+        told = [line for text in await handed.texts() for line in text.split("\n") if line.startswith("👤 word")]
+        assert told == [f"👤 word {number}" for number in range(6)]
+        assert (await handed.heard())[-6:] == [f"answer {number}" for number in range(6)]
+    assert all(row.state in ("sent", "joined") and row.attempts <= 1 for row in await waypoint.outbox())
