@@ -36,7 +36,7 @@ def new_code() -> str:
     return f"WP-{letters[:4]}-{letters[4:]}"
 
 
-async def no_administrators(chat_id: int, user_id: int) -> bool:
+async def no_administrators(chat_id: int, user_id: int) -> bool | None:
     """Nobody may do what only administrators may, where there is no group to ask."""
     return False
 
@@ -50,7 +50,8 @@ class Work:
     now: Callable[[], datetime] = utc_now
     public_url: str = ""
     hours: Hours = field(default_factory=Hours)
-    is_administrator: Callable[[int, int], Awaitable[bool]] = no_administrators  # (group, user)
+    # (group, user): None when it cannot be known now.
+    is_administrator: Callable[[int, int], Awaitable[bool | None]] = no_administrators
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

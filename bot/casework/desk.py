@@ -41,8 +41,8 @@ class Desk(Office):
             case = await self._do(session, said, allowed)
             return [each.id for each in await store.conversations_of(session, case.id)] if case else []
 
-    async def _may(self, turn: str) -> bool:
-        """Whether it is by an administrator, where that counts; asked before anything is locked."""
+    async def _may(self, turn: str) -> bool | None:
+        """Whether it is by an administrator, where that counts; None: nobody can say. Asked before all is locked."""
         async with self.reading() as session:
             row = await store.inbox(session, turn)
             said = DeskInbound(**row.payload) if row is not None and row.payload else None
@@ -53,7 +53,10 @@ class Desk(Office):
         counts = command is not None and command.administrators
         if said.kind == "press":
             counts = said.data.partition(":")[0] in FOR_ADMINISTRATORS
-        return counts and await self.is_administrator(said.chat_id, said.user_id)
+        return await self.is_administrator(said.chat_id, said.user_id) if counts else False
+
+    def _refused(self, allowed: bool | None) -> str:
+        return self.words("desk.administrators_unknown" if allowed is None else "desk.administrators_only")
 
     async def _remember(self, session: AsyncSession, said: DeskInbound) -> None:
         """Bots cannot list a group's members: whoever did something here can be given a case."""
@@ -63,7 +66,7 @@ class Desk(Office):
         elif said.user_name and (known.name, known.username) != (said.user_name[:100], said.username[:40]):
             known.name, known.username = said.user_name[:100], said.username[:40]
 
-    async def _do(self, session: AsyncSession, said: DeskInbound, allowed: bool) -> Case | None:
+    async def _do(self, session: AsyncSession, said: DeskInbound, allowed: bool | None) -> Case | None:
         if said.kind == "press":
             return await self._pressed(session, said, allowed)
         if said.kind == "reaction":
@@ -83,7 +86,7 @@ class Desk(Office):
 
     # Buttons.
 
-    async def _pressed(self, session: AsyncSession, said: DeskInbound, allowed: bool) -> Case | None:
+    async def _pressed(self, session: AsyncSession, said: DeskInbound, allowed: bool | None) -> Case | None:
         act, _, about = said.data.partition(":")
         if act in self._DRAFTS:
             case, answer = await self._confirmed(session, said, act, about, allowed)
@@ -104,12 +107,12 @@ class Desk(Office):
         said: DeskInbound,
         act: str,
         number: str,
-        allowed: bool,
+        allowed: bool | None,
     ) -> tuple[Case | None, str]:
         """A second press on what was shown: it is done, or left. Returns the case, if there is one still."""
         kind, yes = self._DRAFTS[act]
         if act in FOR_ADMINISTRATORS and not allowed:
-            return None, self.words("desk.administrators_only")
+            return None, self._refused(allowed)
         draft = await self.take_draft(session, number, kind)
         case = await store.case(session, draft.case_id, lock=True) if draft is not None else None
         if draft is None or case is None:
@@ -147,7 +150,7 @@ class Desk(Office):
         session: AsyncSession,
         case: Case | None,
         said: DeskInbound,
-        allowed: bool,
+        allowed: bool | None,
     ) -> Case | None:
         """A command: about the case of the topic, about the one whose code stands first, or about none."""
         order = ordered(said.text) or Order(said.text.split(maxsplit=1)[0][1:].lower(), "", "")
@@ -158,7 +161,7 @@ class Desk(Office):
             await self._answer(session, case, said, self._unknown(order))
             return case
         if command.administrators and not allowed:
-            await self._answer(session, case, said, self.words("desk.administrators_only"))
+            await self._answer(session, case, said, self._refused(allowed))
             return case
         if not command.of_case:
             await self._ABOUT_DESK[command.name](self, session, case, said, order.rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from telegram.request import HTTPXRequest
 
 from bot.casework import Casework
 from bot.settings import Settings
+
+log = logging.getLogger(__name__)
 
 # The library asks to opt in to spans of time as `timedelta`; without it every flood control would also be a warning.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -63,8 +66,8 @@ class Administrators:
         self._bot, self._now = bot, now
         self._known: dict[tuple[int, int], tuple[float, bool]] = {}
 
-    async def include(self, chat_id: int, user_id: int) -> bool:
-        """Whether a user is one of a group's administrators. Raises TelegramError when it cannot be known now."""
+    async def include(self, chat_id: int, user_id: int) -> bool | None:
+        """Whether a user is one of a group's administrators; None when Telegram cannot say now."""
         if user_id == chat_id:  # only administrators may write as the group itself
             return True
         asked, known = self._known.get((chat_id, user_id), (-ADMINISTRATOR_SECONDS, False))
@@ -74,6 +77,9 @@ class Administrators:
             member = await self._bot.get_chat_member(chat_id, user_id)
         except BadRequest:  # nobody whom Telegram knows there
             return False
+        except TelegramError as error:
+            log.warning("it cannot be known who is an administrator: %s", reason(error))
+            return None
         known = member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
         self._known[chat_id, user_id] = self._now(), known
         return known

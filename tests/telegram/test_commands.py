@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from telegram import Bot, BotCommandScopeChat, BotCommandScopeChatAdministrators
 
 from bot.casework.commands import COMMANDS
@@ -89,6 +92,21 @@ async def test_what_is_found_is_a_link_to_its_topic(waypoint: Waypoint, box: San
     (link,) = [e for e in answer["entities"] if e["type"] == "text_link"]
     assert link["url"].endswith(f"/{await handed.thread()}")
     assert answer["reply_to_message"]["text"].startswith("/find")
+
+
+@pytest.mark.parametrize("fault", [{"code": 502}, {"code": 429, "retry_after": 30}, {"answer": "drop"}])
+async def test_while_telegram_cannot_say_who_is_an_administrator_nothing_is_erased_and_that_is_told(
+    waypoint: Waypoint, box: Sandbox, fault: dict[str, Any]
+) -> None:
+    handed = await waypoint.claimed()
+    await box.post("faults", method="getChatMember", **fault)
+    await handed.write(MEI, "/erase")
+    await waypoint.settle()
+    assert await handed.find(waypoint.casework.words("desk.administrators_unknown"))
+    await handed.write(MEI, "/erase")
+    await waypoint.settle()
+    await confirm(handed, MEI, "desk.erase_yes")
+    assert (await handed.case()).code != handed.code
 
 
 async def test_only_an_administrator_of_the_group_erases_and_all_of_it_goes(waypoint: Waypoint, box: Sandbox) -> None:
