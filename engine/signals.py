@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from math import exp, log
 from typing import NamedTuple
 
@@ -23,10 +24,10 @@ from engine.clauses import Span, clauses, plain, sentences
 from engine.cues import DENIED_OF, SAID_OF, TAKEN_BACK, WITH_OWN_NOT
 from engine.encoder import Vectors
 
-SURE = 0.6  # the probability from which a signal counts as told: docs/decisions/0004-understanding.md
+SURE = 0.65  # the probability from which a signal counts as told: docs/decisions/0004-understanding.md
 STRENGTH = 0.3  # C of the logistic regression that weighs the hints
 NEARLY_AS_SURE = 0.05  # of two pieces that say it, the shorter
-NO_HINT = 0.002  # a reading below this is no candidate
+NO_HINT = 0.01  # a reading below this is no candidate
 
 
 class Signal(NamedTuple):
@@ -122,13 +123,13 @@ def candidates(
         return
     message, words = plain(text), log(1 + len(text.split()))
     absent = {one.value for one in _absent(text)}
+    surest = read[told].max(axis=0)
     for column, label in enumerate(labels):
         value, polarity = _meaning(label)
-        readings = read[told, column]
-        if not value or readings.max() < NO_HINT:
+        if not value or surest[column] < NO_HINT:
             continue
-        best = _shortest([parts[place] for place in told], readings)
-        here, reading = low[told[best]], float(readings[best])
+        best = _shortest([parts[place] for place in told], read[told, column])
+        here, reading = low[told[best]], float(read[told[best], column])
         cue = SAID_OF.get(value) if polarity == "yes" else None
         sure, cue_here = _logit(reading), bool(cue and cue.search(here))
         question = bool(_QUESTION.search(here))
@@ -162,6 +163,7 @@ def _logit(probability: float) -> float:
     return log(bounded / (1 - bounded))
 
 
+@cache
 def _meaning(intent: str) -> tuple[str, str]:
     if intent in _OF_INTENT:
         return _OF_INTENT[intent]
@@ -170,6 +172,7 @@ def _meaning(intent: str) -> tuple[str, str]:
     return "", ""
 
 
+@lru_cache(1)
 def _absent(text: str) -> list[Signal]:
     found = []
     for sentence in sentences(text):

@@ -1,4 +1,4 @@
-"""`python -m engine.tune`: teach the sentence encoder how people speak here, and write engine/assets/encoder.onnx.
+"""`python -m engine.tune`: teach the sentence encoder how people speak here, and write both its halves.
 
 all-MiniLM-L6-v2 knows English; it does not know that "he stood up when I asked" is an unanswered question. Its upper
 layers learn that from the examples in data/nlu, for about half an hour on two cores. That is done by hand when the
@@ -25,20 +25,21 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import onnx
+import onnx.utils
 import tensorflow as tf
 from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer
 
-from engine.encoder import ASSETS, TOKENIZER, installed
+from engine.encoder import ASSETS, OWN_FILES, TOKENIZER, installed
 from engine.examples import examples
 from engine.vote import held_back
 
 EPOCHS, RATE, BATCH = 3, 6e-5, 32
-FROZEN = 2  # lower layers that stay as they are: they know English, and half an hour is enough
+FROZEN = 1  # lower layers that stay as they are: they know English, and half an hour is enough
 LAYERS, HEADS, WIDTH = 6, 12, 384
-MIDDLE = 3  # counted from 0; what it makes of a text errs differently from the last layer
+MIDDLE = 2  # counted from 0; a message that is clear here is read no further (engine/vote.py)
 MAX_TOKENS = 112
 JOINED, MISSPELT, RECASED = 0.3, 0.2, 0.15  # shares of the examples
 SMOOTHING, DROPOUT, WARM_UP = 0.08, 0.1, 0.08
@@ -57,6 +58,28 @@ class Batch(NamedTuple):
     labels: Any
 
 
+class Head:
+    """Names the intent of a vector, in learning."""
+
+    def __init__(self, labels: int) -> None:
+        self._mean = tf.zeros(WIDTH)
+        self._weights, self._bias = tf.Variable(tf.zeros((WIDTH, labels))), tf.Variable(tf.zeros(labels))
+        self.variables = [self._weights, self._bias]
+
+    def start(self, vectors: Any, labels: Sequence[str]) -> None:
+        """Begin with the best one for the vectors as they are."""
+        self._mean = tf.constant(vectors.mean(axis=0))
+        found = LogisticRegression(C=10, max_iter=100, tol=2e-3, class_weight="balanced")
+        found.fit(vectors - self._mean.numpy(), labels)
+        self._weights.assign(found.coef_.T)
+        self._bias.assign(found.intercept_)
+
+    def loss(self, vectors: Any, right: Any) -> Any:
+        """How far its scores are from the right labels."""
+        scores = tf.matmul(tf.nn.dropout(vectors - self._mean, DROPOUT), self._weights) + self._bias
+        return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(right, scores))
+
+
 class Network:
     """The encoder in TensorFlow, with a head that names the intent of a text or of a part of one."""
 
@@ -68,19 +91,15 @@ class Network:
         self.layers = {
             name: tf.Variable(w, name=name) for name, w in weights.items() if name.startswith("model.layers")
         }
-        self._mean = tf.zeros(WIDTH)
-        self._weights, self._bias = tf.Variable(tf.zeros((WIDTH, len(labels)))), tf.Variable(tf.zeros(len(labels)))
+        self._heads = [Head(len(labels)), Head(len(labels))]  # of the last layer and of the middle one
         learning = [w for name, w in self.layers.items() if int(name.split(".")[2]) >= FROZEN]
-        self._learning = [*learning, self._weights, self._bias]
+        self._learning = [*learning, *(variable for head in self._heads for variable in head.variables)]
         self._optimizer = tf.keras.optimizers.Adam(RATE)
 
-    def start_head(self, vectors: Any, labels: Sequence[str]) -> None:
-        """Begin with the best head for the encoder as it is."""
-        self._mean = tf.constant(vectors.mean(axis=0))
-        head = LogisticRegression(C=10, max_iter=100, tol=2e-3, class_weight="balanced")
-        head.fit(vectors - self._mean.numpy(), labels)
-        self._weights.assign(head.coef_.T)
-        self._bias.assign(head.intercept_)
+    def start_heads(self, vectors: Any, labels: Sequence[str]) -> None:
+        """Begin with the best heads for the encoder as it is. `vectors`: of the last layer, and of the middle one."""
+        for head, layer in zip(self._heads, vectors, strict=True):
+            head.start(layer, labels)
 
     def _normed(self, x: Any, layer: str) -> Any:
         mean, variance = tf.nn.moments(x, [-1], keepdims=True)
@@ -95,6 +114,7 @@ class Network:
         shape = tf.shape(ids)
         x = tf.gather(self._words, ids) + self._places[: shape[1]] + self._kind
         x = self._normed(x, "model.layers.-1.embeddings_norm_layernorm")
+        middle = x
         hidden = (1.0 - tf.cast(mask, tf.float32))[:, None, None, :] * -1e9
         for number in range(LAYERS):
             layer = f"model.layers.{number}"
@@ -116,25 +136,27 @@ class Network:
             x = self._normed(
                 x + tf.nn.dropout(self._linear(wide, f"{layer}.mlp.fc2"), dropout), f"{layer}.mlp_output_norm_layernorm"
             )
-        return x
+            middle = x if number == MIDDLE else middle
+        return x, middle
 
     @tf.function(reduce_retracing=True)
     def _vectors(self, ids: Any, mask: Any, which: Any, where: Any, dropout: float) -> Any:
-        tokens = tf.gather(self._tokens(ids, mask, dropout), which)
-        return tf.math.l2_normalize(tf.reduce_sum(tokens * where[..., None], axis=1), axis=-1)
+        means = [
+            tf.reduce_sum(tf.gather(layer, which) * where[..., None], axis=1)
+            for layer in self._tokens(ids, mask, dropout)
+        ]
+        return [tf.math.l2_normalize(mean, axis=-1) for mean in means]
 
     def vectors(self, batch: Batch) -> Any:
-        """The unit vectors of what a batch asks for."""
-        return self._vectors(*batch[:4], 0.0).numpy()
+        """The unit vectors of what a batch asks for, of the last layer and of the middle one."""
+        return [layer.numpy() for layer in self._vectors(*batch[:4], 0.0)]
 
     @tf.function(reduce_retracing=True)
     def _step(self, ids: Any, mask: Any, which: Any, where: Any, labels: Any) -> Any:
         with tf.GradientTape() as tape:
-            vectors = tf.nn.dropout(self._vectors(ids, mask, which, where, DROPOUT) - self._mean, DROPOUT)
             right = tf.one_hot(labels, len(self.labels)) * (1 - SMOOTHING) + SMOOTHING / len(self.labels)
-            loss = tf.reduce_mean(
-                tf.nn.softmax_cross_entropy_with_logits(right, tf.matmul(vectors, self._weights) + self._bias)
-            )
+            last, middle = self._vectors(ids, mask, which, where, DROPOUT)
+            loss = self._heads[0].loss(last, right) + self._heads[1].loss(middle, right)
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, self._learning), 1.0)
         self._optimizer.apply_gradients(zip(gradients, self._learning))  # noqa: B905  # TensorFlow reads this line itself
         return loss
@@ -224,7 +246,8 @@ def tune() -> None:
     labels = sorted({intent for _, intent in every})
     batches, network = Batches(tokenizer, labels), Network(weights, labels)
     plain = [batches.of([[example] for example in learned[start : start + 64]]) for start in range(0, len(learned), 64)]
-    network.start_head(np.vstack([network.vectors(batch) for batch in plain]), [intent for _, intent in learned])
+    untuned = [np.vstack(layer) for layer in zip(*(network.vectors(batch) for batch in plain), strict=True)]
+    network.start_heads(untuned, [intent for _, intent in learned])
     print(f"Tuning on {len(learned):,} examples of {len(labels)} intents, {EPOCHS} times", flush=True)
     rounds = [batch for _ in range(EPOCHS) for batch in batches.epoch(learned)]
     began, losses = time.monotonic(), []
@@ -237,22 +260,32 @@ def tune() -> None:
     for known in model.graph.initializer:
         if known.name in network.layers:
             known.CopyFrom(numpy_helper.from_array(network.layers[known.name].numpy(), known.name))
-    give_middle(model)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "encoder.onnx"
-        onnx.save(model, path)
-        quantize_dynamic(path, ASSETS / "encoder.onnx", weight_type=QuantType.QInt8, per_channel=True)
-    print("Written. Put its SHA-256 into engine/encoder.py, and train the model: make train", flush=True)
+    write(model)
+    print("Written. Put both SHA-256 into engine/encoder.py, and train the model: make train", flush=True)
 
 
-def give_middle(model: Any) -> None:
-    """Let the ONNX model give the vectors of its middle layer, too: they vote beside the last ones (engine/vote.py)."""
+def write(model: Any) -> None:
+    """Keep the ONNX model in 8 bits, as two halves, of which the second goes on with what the first found."""
     scale = f"model.layers.{MIDDLE}.mlp_output_norm_layernorm.weight"
     [normed] = [node for node in model.graph.node if scale in node.input]
-    name = normed.output[0]
-    model.graph.node.append(onnx.helper.make_node("Identity", [name], ["middle"]))
+    names = {normed.output[0]: "middle", "last_hidden_state": "last"}
+    for node in model.graph.node:
+        for places in (node.input, node.output):
+            places[:] = [names.get(name, name) for name in places]
+    for output in model.graph.output:
+        output.name = names.get(output.name, output.name)
+    with TemporaryDirectory() as folder:
+        exact, small = Path(folder) / "exact.onnx", Path(folder) / "small.onnx"
+        onnx.save(model, exact)
+        quantize_dynamic(exact, small, weight_type=QuantType.QInt8, per_channel=True)
+        reduced = onnx.load(small)
     shape: list[str | int | None] = ["batch_size", "sequence_length", WIDTH]
-    model.graph.output.append(onnx.helper.make_tensor_value_info("middle", onnx.TensorProto.FLOAT, shape))
+    reduced.graph.value_info.append(onnx.helper.make_tensor_value_info("middle", onnx.TensorProto.FLOAT, shape))
+    halves = onnx.utils.Extractor(reduced)
+    lower = halves.extract_model(["input_ids", "attention_mask", "token_type_ids"], ["middle"])
+    upper = halves.extract_model(["middle", "attention_mask"], ["last"])
+    for half, name in zip((lower, upper), OWN_FILES, strict=True):
+        onnx.save(half, ASSETS / name)
 
 
 def _padded(rows: Sequence[Sequence[Any]], length: int) -> Any:

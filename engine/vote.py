@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,17 +19,25 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from engine.encoder import LAYER, Vectors, encoder
-from engine.features import marks, marks_of_parts
+from engine.clauses import Span
+from engine.danger import DANGERS
+from engine.encoder import Vectors, encoder, whole
+from engine.features import marks, marks_within
 from engine.linear import LinearModel, softmax
 from engine.words import Vocabulary
 
 Labels: TypeAlias = "npt.NDArray[np.str_]"
+Views: TypeAlias = "dict[str, Vectors]"  # of sentence vectors, one row a text
 Rows: TypeAlias = "dict[str, Vectors | csr_matrix]"  # by view, one row a text
 
-STRENGTHS = {"own": 5.0, "middle": 10.0, "multilingual": 10.0, "words": 10.0}
+STRENGTHS = {"words": 10.0, "middle": 10.0, "last": 5.0, "multilingual": 10.0}
+# What is asked one after the other; each costs about as much as all before it.
+STEPS = (("words", "middle"), ("words", "middle", "last"), tuple(STRENGTHS))
 HELD_BACK = 10  # one example of so many
-SURE = 0.5  # from here on the multilingual view changes no figure (docs/decisions/0004-understanding.md)
+# From where on nothing more is asked (docs/decisions/0004-understanding.md): how likely one label must be, …
+CLEAR, SURE = 0.7, 0.5
+# … and how unlikely what may not be missed, in the whole message and in a part of it: by the begin of a label.
+HINTS = {"signals.": (0.15, 0.15)} | dict.fromkeys(DANGERS, (0.05, 0.3))
 
 
 def held_back(text: str) -> bool:
@@ -40,90 +49,95 @@ def held_back(text: str) -> bool:
 class Vote:
     """The probability of each label for a text.
 
-    `shares` says how much a view counts; `shares_of_part` the same for a part of a text, which has no multilingual
-    vector of its own.
+    `shares` says how much each view counts, for each of STEPS.
     """
 
     members: dict[str, LinearModel]
     means: dict[str, Vectors]  # sentence vectors all lie on one side; only their direction from here counts
     vocabulary: Vocabulary
-    shares: dict[str, float]
-    shares_of_part: dict[str, float]
+    shares: list[dict[str, float]]
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the probabilities."""
-        return self.members["own"].labels
+        return self.members["words"].labels
 
     @classmethod
-    def fit(cls, texts: Sequence[str], labels: Sequence[str]) -> Vote:
-        """Learn from examples. Raises ValueError for fewer than two labels."""
-        return cls.fit_vectors(texts, labels, encoder().own(texts), encoder().multilingual(texts))
-
-    @classmethod
-    def fit_vectors(cls, texts: Sequence[str], labels: Sequence[str], own: Vectors, multilingual: Vectors) -> Vote:
-        """Learn from examples whose vectors are known already."""
+    def fit(cls, texts: Sequence[str], labels: Sequence[str], views: Views | None = None) -> Vote:
+        """Learn from examples, whose vectors may be known already. Raises ValueError for fewer than two labels."""
+        views = views or encoder().vectors(texts)
         known, back = np.array(labels), np.array([held_back(text) for text in texts])
-        shares = dict.fromkeys(STRENGTHS, 0.5)
-        of_part = {view: share for view, share in shares.items() if view != "multilingual"}
+        shares = [dict.fromkeys(step, 0.5) for step in STEPS]
         if back.any() and set(known[~back]) == set(labels):
-            learned = cls._fit(_of(texts, ~back), known[~back], own[~back], multilingual[~back], shares, of_part)
-            rows = learned.rows(_of(texts, back), own[back], multilingual[back])
+            learned = cls._fit(_of(texts, ~back), known[~back], {view: rows[~back] for view, rows in views.items()}, [])
+            rows = learned.rows(_of(texts, back), {view: rows[back] for view, rows in views.items()})
             scores = {view: learned.members[view].scores(rows[view]) for view in rows}
             right = np.searchsorted(learned.labels, known[back])
-            shares = _shares(scores, right)
-            of_part = _shares({view: scores[view] for view in of_part}, right)
-        return cls._fit(texts, known, own, multilingual, shares, of_part)
+            shares = [_shares({view: scores[view] for view in step}, right) for step in STEPS]
+        return cls._fit(texts, known, views, shares)
 
     @classmethod
-    def _fit(
-        cls,
-        texts: Sequence[str],
-        labels: Labels,
-        own: Vectors,
-        multilingual: Vectors,
-        shares: dict[str, float],
-        of_part: dict[str, float],
-    ) -> Vote:
-        last, middle = _layers(own)
-        means = {"own": last.mean(axis=0), "middle": middle.mean(axis=0), "multilingual": multilingual.mean(axis=0)}
-        new = cls({}, means, Vocabulary.of(texts), shares, of_part)
-        rows = new.rows(texts, own, multilingual)
-        new.members.update({view: LinearModel.fit(rows[view], labels, STRENGTHS[view]) for view in rows})
+    def _fit(cls, texts: Sequence[str], labels: Labels, views: Views, shares: list[dict[str, float]]) -> Vote:
+        means = {view: vectors.mean(axis=0) for view, vectors in views.items()}
+        new = cls({}, means, Vocabulary.of(texts), shares)
+        rows = new.rows(texts, views)
+        new.members.update({view: LinearModel.fit(rows[view], labels, STRENGTHS[view]) for view in STRENGTHS})
         return new
 
-    def rows(self, texts: Sequence[str], own: Vectors, multilingual: Vectors) -> Rows:
+    def rows(self, texts: Sequence[str], views: Views) -> Rows:
         """What the members look at in whole texts, by view."""
-        multilingual = _centred(multilingual, self.means["multilingual"])
-        return self._rows_of_own(texts, own, marks(texts)) | {"multilingual": multilingual}
-
-    def probabilities(self, text: str) -> Vectors:
-        """Of each label for a whole text, in the order of `labels`.
-
-        The multilingual encoder takes as long as our own, so it is asked only when the others are not sure.
-        """
-        own = encoder().own([text])
-        likely: Vectors = self.probabilities_of_parts(text, [text], own)[0]
-        if likely.max() < SURE:
-            likely = self.probabilities_of([text], own, encoder().multilingual([text]))[0]
-        return likely
-
-    def probabilities_of(self, texts: Sequence[str], own: Vectors, multilingual: Vectors) -> Vectors:
-        """The same, for texts whose vectors are known already."""
-        return self._counted(self.rows(texts, own, multilingual), self.shares)
-
-    def probabilities_of_parts(self, text: str, parts: Sequence[str], own: Vectors) -> Vectors:
-        """Of each label for parts of a text, given the vectors that our encoder has of them."""
-        return self._counted(self._rows_of_own(parts, own, marks_of_parts(text, parts)), self.shares_of_part)
-
-    def _rows_of_own(self, texts: Sequence[str], own: Vectors, marks: Vectors) -> Rows:
-        layers = zip(("own", "middle"), _layers(own), strict=True)
-        rows: Rows = {view: np.hstack([_centred(layer, self.means[view]), marks]) for view, layer in layers}
+        seen = marks(texts)
+        rows: Rows = {view: self._row(view, vectors, seen) for view, vectors in views.items()}
         return rows | {"words": self.vocabulary.vectors(texts)}
 
-    def _counted(self, rows: Rows, shares: dict[str, float]) -> Vectors:
-        scores = [shares[view] * self.members[view].scores(rows[view]) for view in rows]
-        return softmax(np.sum(scores, axis=0))
+    def read(self, text: str, parts: Sequence[Span]) -> tuple[Vectors, Vectors]:
+        """The probability of each label, in the order of `labels`: in a text, and a row of them for each of its parts.
+
+        What is clear at a first glance is not looked at again: the second half of our encoder takes as long as the
+        first, and the multilingual one, which reads whole texts only, as long as both.
+        """
+        reading, said = encoder().read(text), [text, *(part.text for part in parts)]
+        places = [whole(text), *((part.start, part.end) for part in parts)]
+        seen = marks_within(text, [part.text for part in parts])
+        scores = {
+            "words": self.vocabulary.scores(said, self.members["words"]),
+            "middle": self._scores("middle", reading.middle(places), seen),
+        }
+        likely = self._counted(scores, 0)
+        if not self._is_clear(likely):
+            scores["last"] = self._scores("last", reading.last(places), seen)
+            likely = self._counted(scores, 1)
+            if likely[0].max() < SURE:
+                of_whole = {view: of_view[:1] for view, of_view in scores.items()}
+                of_whole["multilingual"] = self._scores("multilingual", encoder().multilingual([text]), seen[:1])
+                likely[0] = self._counted(of_whole, 2)[0]
+        return likely[0], likely[1:]
+
+    def probabilities(self, texts: Sequence[str], views: Views) -> Vectors:
+        """Of each label for whole texts whose vectors are known already, all views being asked."""
+        rows = self.rows(texts, views)
+        return self._counted({view: self.members[view].scores(rows[view]) for view in rows}, 2)
+
+    def _is_clear(self, likely: Vectors) -> bool:
+        in_whole, in_part = self._limits
+        return bool(likely[0].max() >= CLEAR and (likely[0] < in_whole).all() and (likely[1:] < in_part).all())
+
+    @cached_property
+    def _limits(self) -> Vectors:
+        """How likely each label may be at a first glance that is the last: in the whole message, and in a part."""
+        limits = {label: most for label in self.labels for begin, most in HINTS.items() if label.startswith(begin)}
+        return np.array([limits.get(label, (np.inf, np.inf)) for label in self.labels], np.float32).T
+
+    def _scores(self, view: str, vectors: Vectors, seen: Vectors) -> Vectors:
+        return self.members[view].scores(self._row(view, vectors, seen))
+
+    def _row(self, view: str, vectors: Vectors, seen: Vectors) -> Vectors:
+        directions: Vectors = vectors - self.means[view]
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        return directions if view == "multilingual" else np.hstack([directions, seen])
+
+    def _counted(self, scores: dict[str, Vectors], step: int) -> Vectors:
+        return softmax(np.sum([self.shares[step][view] * of_view for view, of_view in scores.items()], axis=0))
 
     def save(self, folder: Path, name: str) -> None:
         """Write it into a folder."""
@@ -134,25 +148,24 @@ class Vote:
         described = {
             "labels": self.labels,
             "shares": self.shares,
-            "shares_of_part": self.shares_of_part,
             "terms": list(self.vocabulary.places),
             "weights": self.vocabulary.weights,
         }
         (folder / f"{name}.json").write_text(json.dumps(described), encoding="utf-8")
 
     @classmethod
-    def read(cls, folder: Path, name: str) -> Vote:
+    def load(cls, folder: Path, name: str) -> Vote:
         """Read what `save` wrote. Raises OSError or ValueError when it is not there or not whole."""
         described = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         with np.load(folder / f"{name}.npz", allow_pickle=False) as arrays:
+            labels = tuple(described["labels"])
             members = {
-                view: LinearModel(tuple(described["labels"]), arrays[f"weights.{view}"], arrays[f"bias.{view}"])
-                for view in described["shares"]
+                view: LinearModel(labels, arrays[f"weights.{view}"], arrays[f"bias.{view}"]) for view in STRENGTHS
             }
-            means = {view: arrays[f"mean.{view}"] for view in described["shares"] if view != "words"}
+            means = {view: arrays[f"mean.{view}"] for view in STRENGTHS if view != "words"}
         places = {term: place for place, term in enumerate(described["terms"])}
         vocabulary = Vocabulary(places, tuple(described["weights"]))
-        return cls(members, means, vocabulary, described["shares"], described["shares_of_part"])
+        return cls(members, means, vocabulary, described["shares"])
 
 
 def _shares(scores: dict[str, Vectors], right: npt.NDArray[np.int64]) -> dict[str, float]:
@@ -166,16 +179,6 @@ def _shares(scores: dict[str, Vectors], right: npt.NDArray[np.int64]) -> dict[st
 
     found = minimize(surprise, [0.5] * len(scores), bounds=[(0.01, 3.0)] * len(scores), method="L-BFGS-B")
     return {view: round(float(share), 4) for view, share in zip(scores, found.x, strict=True)}
-
-
-def _layers(own: Vectors) -> tuple[Vectors, Vectors]:
-    return own[:, :LAYER], own[:, LAYER:]
-
-
-def _centred(vectors: Vectors, mean: Vectors) -> Vectors:
-    directions: Vectors = vectors - mean
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return directions
 
 
 def _of(texts: Sequence[str], kept: npt.NDArray[np.bool_]) -> list[str]:

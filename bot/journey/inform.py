@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bot.journey.notes import note_records, note_signals, noted_states, save_question
+from bot.journey.notes import answer, answer_others, note_records, note_signals, noted_states
 from bot.journey.questions import keep_own
 from bot.journey.records import how
 from bot.journey.turn import Turn, ask, go_on, press, topic
 from bot.journey.welcome import next_choices
+from bot.render import Choice
 
-# What the guide does not say is kept for the coordinator (rules.md, 3).
-UNKNOWN = {"service.cost", "service.time", "service.not_in_guide"}
 SUGGESTIONS = 3
 SHORT_QUESTION = 6  # words; longer ones say themselves what they are about
 
@@ -24,16 +23,12 @@ def inform(turn: Turn) -> None:
     if say == "faq.how_to_start" and step.name == "records" and 0 < asked <= SHORT_QUESTION:
         how(turn, step.about)  # "how do I get that?", of the record they are asked about
         return
-    if say in UNKNOWN:
-        say = say if save_question(turn, "unknown") else f"{say}_unsaved"
-        turn.say(say)
-    elif step.name == "open" and turn.consent == "agreed":
-        turn.say(say, choices=next_choices(turn))
+    choices: tuple[Choice, ...] = ()
+    if step.name == "open" and turn.consent == "agreed":
+        choices = next_choices(turn)
     elif say == "faq.how_to_start" and step.name == "open":
-        turn.say(say, choices=(press("choice.begin", "go", to="signals"), press("choice.human", "human")))
-    else:
-        turn.say(say)
-    turn.progress.topic = say
+        choices = (press("choice.begin", "go", to="signals"), press("choice.human", "human"))
+    turn.progress.topic = answer(turn, say, choices=choices)
     also_heard(turn)
     go_on(turn)
 
@@ -47,7 +42,8 @@ def comfort(turn: Turn) -> None:
 
 
 def also_heard(turn: Turn) -> None:
-    """What else the same message told us is noted, and said so."""
+    """What else the same message asked is answered; what else it told us is noted, and said so."""
+    answer_others(turn)
     names = note_signals(turn)
     if names:
         turn.say("signals.heard", names=names)
@@ -59,7 +55,7 @@ def also_heard(turn: Turn) -> None:
 def fallback(turn: Turn) -> None:
     """Not understood: the nearest topics as buttons; after the second miss, a person."""
     progress = turn.progress
-    if turn.heard.of("signal") or turn.heard.of("record"):
+    if turn.heard.of("signal") or turn.heard.of("record") or turn.heard.of("question"):
         before = len(turn.says)
         also_heard(turn)
         if len(turn.says) > before:

@@ -7,7 +7,10 @@ from typing import Any
 
 from bot.journey.turn import Mention, Turn, named
 from bot.progress import MAX_WORDS, RECORD_STATES, RECORDS, SELF_QUESTION, SIGNALS, Question, RecordAnswer, SignalAnswer
+from bot.render import Choice
 
+# What the guide does not say is kept for the coordinator (rules.md, 3).
+UNKNOWN = {"service.cost", "service.time", "service.not_in_guide"}
 _REPORT = re.compile(r"reports?\b", re.IGNORECASE)
 
 
@@ -76,9 +79,27 @@ def note_record(turn: Turn, record: str, state: str, words: str = "") -> None:
     turn.progress.records[record] = RecordAnswer(state=state, note=note)
 
 
-def save_question(turn: Turn, origin: str) -> bool:
+def answer(turn: Turn, about: str, words: str = "", choices: tuple[Choice, ...] = ()) -> str:
+    """Answer a question of the guide, asked in `words` (the whole message, if none). Returns the id of what was said.
+
+    What the guide does not say is kept for the coordinator, and that is said.
+    """
+    if about in UNKNOWN:
+        about, choices = about if save_question(turn, "unknown", words) else f"{about}_unsaved", ()
+    turn.say(about, choices=choices)
+    return about
+
+
+def answer_others(turn: Turn) -> None:
+    """Answer what the same message asks besides its main point."""
+    for mention in turn.heard.of("question"):
+        if mention.value != turn.heard.intent and mention.value.startswith(("faq.", "service.")):
+            answer(turn, mention.value, mention.words)
+
+
+def save_question(turn: Turn, origin: str, words: str = "") -> bool:
     """Keep the heard words as a question for the reviewing doctors or the coordinator. False when they are not kept."""
-    text = turn.heard.text.strip()[:MAX_WORDS]
+    text = (words or turn.heard.text).strip()[:MAX_WORDS]
     return turn.keeps and turn.progress.add_question(Question(text=text, origin=origin))
 
 

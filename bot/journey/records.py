@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.journey.notes import note_record, note_records, note_signals, noted_states
+from bot.journey.notes import answer_others, note_record, note_records, note_signals, noted_states
 from bot.journey.turn import Turn, answers, ask, asks, go, go_on, named, press, return_to_preview, value
 from bot.journey.welcome import needs_consent
 from bot.progress import EXTRAS, RECORD_STATES, RECORDS, Step
@@ -124,6 +124,7 @@ def hear(turn: Turn) -> None:
     turn.say("records.heard", items=noted_states(turn, noted))
     if turn.consent == "agreed":
         show_card(turn)
+    answer_others(turn)
     go_on(turn)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.journey.notes import note_signals
+from bot.journey.notes import answer_others, note_signals
 from bot.journey.turn import Turn, answers, ask, asks, go, go_on, named, press, return_to_preview, stand, value
 from bot.journey.welcome import needs_consent
 from bot.progress import MAX_WORDS, SELF_QUESTION, SIGNALS, SignalAnswer, Step
@@ -85,6 +85,7 @@ def hear(turn: Turn) -> None:
     heard = note_signals(turn)
     if not turn.keeps:
         turn.say("signals.heard_unkept")
+        answer_others(turn)
         return
     if not turn.noted and turn.heard.intent == "signals.none" and step.name == "signals":
         answer = "yes" if step.about == SELF_QUESTION else "no"
@@ -95,6 +96,7 @@ def hear(turn: Turn) -> None:
     else:
         there = turn.noted & set(turn.progress.present())
         turn.say("signals.noted.yes" if there else "signals.noted.no")
+    answer_others(turn)
     go_on(turn)
 
 

@@ -13,7 +13,7 @@ from bot.casework.closing import REASONS
 from bot.casework.commands import COMMANDS
 from bot.channels.updates import FOR_PEOPLE
 from bot.guide import Guide
-from bot.journey import inform, safety, steer
+from bot.journey import notes, safety, steer
 from bot.progress import EXTRAS, QUESTIONS, RECORD_STATES, RECORDS, RELATIONS, SIGNALS
 from tests.conftest import ROOT
 from tests.guide.said import literals, said
@@ -40,7 +40,7 @@ FAMILIES: dict[str, set[str]] = {
     "relations": each("relation.{}", RELATIONS) | each("{}.{}", ["person", "persons"], ["self", "carer"]),
     "details of contact": each("brief.{}", ["name", "language", "country", "timezone"]),
     "topics": set(TOPICS) | each("{}.simpler", TOPICS) | each("topic.{}", TOPICS) | {"caregiver.how_to_help"},
-    "what the guide does not say": each("{}_unsaved", sorted(inform.UNKNOWN)),
+    "what the guide does not say": each("{}_unsaved", sorted(notes.UNKNOWN)),
     "feelings": set(FEELINGS),
     "why": each("why.{}", sorted(steer.WHY)),
     "alarms": set(safety.ALARMS.values()) | each("safety.held_{}", ["emergency", "self_harm"]),
