@@ -21,11 +21,12 @@ help: ## Say what can be run
 run: .venv/.stamp $(MODEL) ## Start everything on http://127.0.0.1:8080 (PORT=... for another port)
 	@$(PYTHON) scripts/run.py
 
+# Two files of tests at a time: the suite waits for disks and processes as long as it computes.
 .PHONY: test
 test: .venv/.stamp $(MODEL) ## Run all tests
 	@status=0; \
 	$(ENGINE) -m pytest -c engine/pyproject.toml engine/tests || status=1; \
-	$(PYTHON) -m pytest || status=1; \
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile || status=1; \
 	exit $$status
 
 .PHONY: bench

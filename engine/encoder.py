@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
@@ -29,7 +28,6 @@ Vectors = npt.NDArray[np.float32]
 Span: TypeAlias = "tuple[int, int]"  # text[start:end]
 
 MAX_TOKENS = 256  # the time of a message grows with its length
-KEPT = 64  # readings of recent messages
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 # SHA-256 of the files: our own, and those that installed packages bring, by the package's module.
@@ -78,7 +76,7 @@ class Reading:
 
 
 class Encoder:
-    """Turns texts into unit vectors. On one core a short text takes about 4 ms in each model."""
+    """Turns texts into unit vectors, on one core (docs/performance.md has the times)."""
 
     def __init__(self) -> None:
         """Load the models. Raises EncoderError unless every file is exactly the known one."""
@@ -98,35 +96,11 @@ class Encoder:
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
         self._multilingual = USE(threads=1)
-        self._recent: OrderedDict[str, Reading] = OrderedDict()
         # Both load what they need at their first use, which would be a second of somebody's first turn.
         self.vectors(["hello"])
 
     def read(self, text: str) -> Reading:
-        """Our encoder's reading of a text. Texts seen a moment ago are not read again."""
-        if text not in self._recent:
-            self._recent[text] = self._read(text)
-            while len(self._recent) > KEPT:
-                self._recent.popitem(last=False)
-        return self._recent[text]
-
-    def vectors(self, texts: Sequence[str]) -> dict[str, Vectors]:
-        """What each view sees of whole texts: one vector a text, from the middle, the end, and the multilingual one."""
-
-        def both(text: str) -> tuple[Vectors, Vectors]:
-            reading = self._read(text)
-            return reading.middle([whole(text)])[0], reading.last([whole(text)])[0]
-
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            middle, last = zip(*pool.map(both, texts), strict=True)
-        return {"middle": np.stack(middle), "last": np.stack(last), "multilingual": self.multilingual(texts)}
-
-    def multilingual(self, texts: Sequence[str]) -> Vectors:
-        """One vector a text, by the multilingual encoder."""
-        vectors: Vectors = self._multilingual.encode(list(texts))
-        return vectors
-
-    def _read(self, text: str) -> Reading:
+        """Our encoder's reading of a text, so far to its middle."""
         encoding = self._tokenizer.encode(text)
         ids = np.array([encoding.ids], np.int64)
         mask = np.ones_like(ids)
@@ -140,6 +114,22 @@ class Encoder:
         places = np.array(encoding.offsets, np.int64)
         places[0], places[-1] = (-1, 0), (len(text), len(text) + 1)  # the marks of begin and end, which `whole` covers
         return Reading(middle[0], places, go_on)
+
+    def vectors(self, texts: Sequence[str]) -> dict[str, Vectors]:
+        """What each view sees of whole texts: one vector a text, from the middle, the end, and the multilingual one."""
+
+        def both(text: str) -> tuple[Vectors, Vectors]:
+            reading = self.read(text)
+            return reading.middle([whole(text)])[0], reading.last([whole(text)])[0]
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            middle, last = zip(*pool.map(both, texts), strict=True)
+        return {"middle": np.stack(middle), "last": np.stack(last), "multilingual": self.multilingual(texts)}
+
+    def multilingual(self, texts: Sequence[str]) -> Vectors:
+        """One vector a text, by the multilingual encoder."""
+        vectors: Vectors = self._multilingual.encode(list(texts))
+        return vectors
 
 
 def whole(text: str) -> Span:

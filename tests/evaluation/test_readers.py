@@ -53,12 +53,12 @@ def test_it_says_so_when_node_is_too_old(monkeypatch: pytest.MonkeyPatch, tmp_pa
         readers.install_nlpjs()
 
 
-async def test_it_says_so_when_the_engine_has_no_cross_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cross_validation_that_fails_says_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr("evaluation.__main__.FOLDS", "engine.no_such_module")
 
-    assert await crossvalidate(told.append) == []
-    assert told == ["The cross-validation is left out: the engine has no module engine.no_such_module."]
+    with pytest.raises(ReadingError, match=r"No module named engine\.no_such_module"):
+        await crossvalidate(told.append)
 
 
 def test_a_line_of_the_cross_validation_is_judged_by_intents() -> None:

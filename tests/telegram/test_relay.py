@@ -438,13 +438,13 @@ async def test_quotes_outlive_a_restart(waypoint: Waypoint, box: Sandbox) -> Non
 
 async def test_words_that_had_to_wait_come_as_one_message_in_order(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.claimed()
-    waypoint.sender._budget.close(60)  # the group takes nothing for a minute
+    waypoint.sender._budget.close(50)  # less than what makes words late
     before = len(await handed.texts())
     for number in range(3):
         await box.say(ADA, f"Word {number}.")
         await waypoint.settle()
     assert len(await handed.texts()) == before
-    await waypoint.later(61)
+    await waypoint.later(51)
     (post,) = (await handed.texts())[before:]
     said = [waypoint.casework.words("desk.person_said", text=f"Word {number}.") for number in range(3)]
     assert post == "\n".join(said)
@@ -455,13 +455,13 @@ async def test_words_that_had_to_wait_come_as_one_message_in_order(waypoint: Way
 
 async def test_a_file_between_words_keeps_its_place(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.claimed()
-    waypoint.sender._budget.close(60)
+    waypoint.sender._budget.close(50)
     before = len(await handed.messages())
     await box.say(ADA, "Before.")
     await box.say(ADA, document=upload(b"a letter", "letter.pdf"))
     await box.say(ADA, "After.")
     await waypoint.settle()
-    await waypoint.later(61)
+    await waypoint.later(51)
     kinds = ["document" if "document" in m else m["text"] for m in (await handed.messages())[before:]]
     assert [kind.removeprefix("👤 ") for kind in kinds] == ["Before.", "document", "After."]
 

@@ -61,7 +61,7 @@ async def a_command_of_a_colleague_forwarded_in_answer_to_the_person(handed: Han
 
 
 async def typing_the_command_wrong(handed: Handed, box: Sandbox) -> None:
-    for command in ("/sya", "/says", "/Say", "/SAY", "/sa", "/ say", "//say", "say", "\\say", "/say_"):
+    for command in ("/sya", "/says", "/sa", "/ say", "//say", "say", "\\say", "/say_"):
         await handed.write(MEI, f"{command} {SECRET}")
 
 
