@@ -174,6 +174,16 @@ async def messages_after(session: AsyncSession, conversation_id: str, seq: int, 
     return (await session.scalars(query)).all()
 
 
+async def coordinators_words_since(session: AsyncSession, conversation_id: str, since: datetime) -> Sequence[Message]:
+    """What coordinators said in a conversation from a moment on, in order."""
+    query = (
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.role == "coordinator", Message.at >= since)
+        .order_by(Message.seq)
+    )
+    return (await session.scalars(query)).all()
+
+
 async def live_buttons(session: AsyncSession, conversation_id: str, seqs: list[int]) -> set[str]:
     """The ids of the choices under these messages that can still be used."""
     query = select(Button.id).where(

@@ -37,6 +37,7 @@ class Links(Receiving):
         """Join a turn's conversation to the case of a one-time code. Both sides are told. False when it is not good.
 
         What the joining side had agreed to keep fills what the other lacks; two different people are never merged.
+        Words of a coordinator since the code was made come along.
         """
         async with self.transaction() as session:
             row = await store.inbox(session, turn)
@@ -55,6 +56,8 @@ class Links(Receiving):
                 return False
             link.used_at = self.now()
             here = await store.conversations_of(session, case.id)
+            # What a coordinator wrote while the person was on the way stands only where they had left.
+            missed = await store.coordinators_words_since(session, here[0].id, link.expires_at - LINK_LIFE)
             await self._move(session, conversation, own, case)
             progress.seen_at = self.now()
             joined = Say("link.joined", {"place": {"say": f"link.place.{conversation.channel}"}})
@@ -62,6 +65,8 @@ class Links(Receiving):
                 await self.deliver(session, case, each, [joined], progress)
             says = [Say("link.done"), *_welcome_back(progress, case, self.now())]
             await self.deliver(session, case, conversation, says, progress, in_reply_to=row.seq)
+            for said in missed:
+                await self.put(session, case, conversation, said.blocks, role=said.role, name=said.name)
             row.state, row.said = "done", [{"say": say.say} for say in says]
             case.progress, case.updated_at = progress.model_dump_json(), self.now()
             return True
