@@ -28,22 +28,23 @@ def inform(turn: Turn) -> None:
         choices = next_choices(turn)
     elif say == "faq.how_to_start" and step.name == "open":
         choices = (press("choice.begin", "go", to="signals"), press("choice.human", "human"))
+    take_in(turn)
     turn.progress.topic = answer(turn, say, choices=choices)
-    also_heard(turn)
+    answer_others(turn)
     go_on(turn)
 
 
 def comfort(turn: Turn) -> None:
     """A feeling is answered first; then the step, gently."""
     turn.say(turn.heard.intent)
-    also_heard(turn)
+    take_in(turn)
+    answer_others(turn)
     if turn.heard.intent != "feelings.hopeless":  # no checklist after that; they go on only if they want to
         go_on(turn)
 
 
-def also_heard(turn: Turn) -> None:
-    """What else the same message asked is answered; what else it told us is noted, and said so."""
-    answer_others(turn)
+def take_in(turn: Turn) -> None:
+    """Note what a message tells, and say so, before anything that it asks is answered."""
     names = note_signals(turn)
     if names:
         turn.say("signals.heard", names=names)
@@ -57,7 +58,8 @@ def fallback(turn: Turn) -> None:
     progress = turn.progress
     if turn.heard.of("signal") or turn.heard.of("record") or turn.heard.of("question"):
         before = len(turn.says)
-        also_heard(turn)
+        take_in(turn)
+        answer_others(turn)
         if len(turn.says) > before:
             go_on(turn)
             return

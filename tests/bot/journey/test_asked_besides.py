@@ -11,9 +11,12 @@ TOLD = mention("signal", "conflicting_plans", TEXT, "two hospitals say different
 ASKED = mention("question", "service.cost", TEXT, "how much does your review cost")
 
 
-def test_a_question_beside_a_signal_is_answered_before_the_next_step(agreed: Talk) -> None:
+@pytest.mark.parametrize("main", ["signals.situations.conflicting_plans", "service.cost"])
+def test_what_is_told_is_taken_in_and_what_is_asked_answered_whichever_counts_as_the_main_point(
+    agreed: Talk, main: str
+) -> None:
     agreed.press("choice.begin")
-    said = agreed.write("signals.situations.conflicting_plans", TEXT, TOLD, ASKED)
+    said = agreed.write(main, TEXT, TOLD, ASKED)
     assert [say for say in said if say != "signals.intro"] == ["signals.heard", "service.cost", "signals.ask"]
     assert "conflicting_plans" in agreed.progress.present()
 

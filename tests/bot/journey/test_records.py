@@ -108,7 +108,7 @@ def test_a_record_told_in_a_yes_is_taken_for_that_record(asked: Talk) -> None:
 def test_a_record_told_by_the_way_is_noted_and_the_pending_one_not_asked_again(asked: Talk) -> None:
     text = "I have the pathology report, what does it cost"
     found = mention("record", "pathology", text, "I have the pathology report", state="have")
-    assert asked.write("service.cost", text, found) == ["service.cost", "records.heard", "records.ask"]
+    assert asked.write("service.cost", text, found) == ["records.heard", "service.cost", "records.ask"]
     assert asked.step.about == "imaging"
 
 

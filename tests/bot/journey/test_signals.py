@@ -82,7 +82,7 @@ def test_several_signals_of_one_message_are_all_noted_each_with_its_clause(asked
 def test_the_pending_question_answered_by_the_way_is_not_asked_again(asked: Talk) -> None:
     text = "it is a rare sarcoma, will my doctor be offended if I ask"
     found = mention("signal", "rare_cancer", text, "it is a rare sarcoma", polarity="yes")
-    assert asked.write("faq.offend_doctor", text, found) == ["faq.offend_doctor", "signals.heard", "signals.ask"]
+    assert asked.write("faq.offend_doctor", text, found) == ["signals.heard", "faq.offend_doctor", "signals.ask"]
     assert asked.step.about == "major_surgery"
 
 
