@@ -22,7 +22,9 @@ Tier = Literal["emergency.now", "emergency.team", "self_harm.now", "self_harm.wi
 
 FLAGS = Path(__file__).resolve().parent.parent / "data" / "safety" / "red_flags.yml"
 LIMIT = 20_000  # characters of one text
-SURE, WARY = 0.9, 0.4  # of the tripwire; docs/decisions/0004-understanding.md
+# Of the tripwire (docs/decisions/0004-understanding.md): from where on it speaks by itself, also while the engine is
+# away, and from where on it lets a pattern speak. What it doubts is left to the engine, which reads whole sentences.
+SURE, WARY, DOUBTFUL = 0.9, 0.4, 0.15
 BEFORE = 40  # characters before a hit in which a denial counts
 _CLAUSE = re.compile(r"[.!?;\n]+|,? but |,? however |,? though ")
 
@@ -55,15 +57,23 @@ def screen(text: str, *, wary: bool = False) -> Tier | None:
     `wary`: nobody looks after us, since the engine is away; so less is enough.
     """
     words = plain(text[:LIMIT])
+    likely = tripwire().likely(words)
+    danger = max(likely, key=lambda each: likely[each])
+    flag = _raised(words)
+    if flag and (wary or likely[danger] >= DOUBTFUL):
+        return flag.tier
+    return _TIER_OF[danger] if likely[danger] >= (WARY if wary else SURE) else None
+
+
+def _raised(words: str) -> Flag | None:
+    """The first red flag whose pattern stands in a clause that does not excuse it."""
     clauses = [_EXCUSES["idiom"].sub(" ", clause) for clause in _CLAUSE.split(words) if clause.strip()]
     for flag in RED_FLAGS:
         for clause in clauses:
             hit = flag.pattern.search(clause)
             if hit and not _excused(flag, clause, hit.start()):
-                return flag.tier
-    likely = tripwire().likely(words)
-    danger = max(likely, key=lambda each: likely[each])
-    return _TIER_OF[danger] if likely[danger] >= (WARY if wary else SURE) else None
+                return flag
+    return None
 
 
 def read(intent: str) -> Tier | None:

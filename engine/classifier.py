@@ -24,6 +24,7 @@ from engine.encoder import FINGERPRINT, encoder
 from engine.examples import SIGNALS, TELLING, Telling, tellings
 from engine.questions import find_question
 from engine.signals import Weights, candidates, find_signals
+from engine.told import Told
 from engine.vote import Vote
 
 RANKED = 10  # intents that the ranking names
@@ -40,13 +41,11 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
         self,
         model_storage: ModelStorage,
         resource: Resource,
-        vote: Vote | None = None,
-        weights: Weights | None = None,
+        learned: tuple[Vote, Told, Weights] | None = None,
     ) -> None:
         self._model_storage = model_storage
         self._resource = resource
-        self._vote = vote
-        self._weights = weights
+        self._learned = learned
 
     @classmethod
     def create(
@@ -72,7 +71,7 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
         encoder()  # fail at the start, not in the first turn
         with model_storage.read_from(resource) as folder:
             weights = Weights(**json.loads((folder / WEIGHTS).read_text(encoding="utf-8")))
-            return cls(model_storage, resource, Vote.load(folder, NAME), weights)
+            return cls(model_storage, resource, (Vote.load(folder, NAME), Told.load(folder), weights))
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
@@ -82,11 +81,15 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
     def train(self, training_data: TrainingData) -> Resource:
         """Learn from the examples."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
-        self._vote = Vote.fit([e.get(TEXT) for e in examples], [str(e.get(INTENT)) for e in examples])
-        self._weights = weigh(self._vote, tellings())
+        texts, intents = [e.get(TEXT) for e in examples], [str(e.get(INTENT)) for e in examples]
+        vote = Vote.fit(texts, intents)
+        told = Told.fit(vote, texts, intents)
+        weights = weigh(vote, told, [message for message in tellings() if message.weighed])
+        self._learned = vote, told, weights
         with self._model_storage.write_to(self._resource) as folder:
-            self._vote.save(folder, NAME)
-            (folder / WEIGHTS).write_text(json.dumps(asdict(self._weights)), encoding="utf-8")
+            vote.save(folder, NAME)
+            told.save(folder)
+            (folder / WEIGHTS).write_text(json.dumps(asdict(weights)), encoding="utf-8")
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -96,33 +99,35 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
             ranking: list[dict[str, Any]] = []
             signals: list[dict[str, Any]] = []
             text = message.get(TEXT)
-            vote, weights = self._vote, self._weights
-            if vote is not None and weights is not None and text:
+            if self._learned is not None and text:
+                vote, told, weights = self._learned
                 parts = pieces(text)
-                whole, read = vote.read(text, parts)
-                best = np.argsort(-whole)[:RANKED]
-                ranking = [{"name": vote.labels[i], "confidence": float(whole[i])} for i in best]
+                read = vote.read(text, parts)
+                scores = None if read.rows is None else told.scores(read.rows)
+                best = np.argsort(-read.whole)[:RANKED]
+                ranking = [{"name": vote.labels[i], "confidence": float(read.whole[i])} for i in best]
                 intent = dict(ranking[0])
                 signals = [
                     {"entity": "signal", **signal._asdict(), "extractor": type(self).__name__}
-                    for signal in find_signals(text, parts, vote.labels, whole, read, weights)
+                    for signal in find_signals(text, parts, vote.labels, read, scores, weights)
                 ]
-                if asked := find_question(text, parts, vote.labels, intent["name"], read):
+                if asked := find_question(text, parts, vote.labels, intent["name"], read.parts):
                     signals.append({**asked, "extractor": type(self).__name__})
-                message.set(FOUND, find_danger(vote.labels, whole, read))
+                message.set(FOUND, find_danger(vote.labels, read.whole, read.parts))
             message.set(INTENT, intent, add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
             message.set(ENTITIES, message.get(ENTITIES, []) + signals, add_to_output=True)
         return messages
 
 
-def weigh(vote: Vote, messages: Sequence[Telling]) -> Weights:
-    """How much each hint of a signal counts, in messages that the vote has not learned from."""
+def weigh(vote: Vote, told: Told, messages: Sequence[Telling]) -> Weights:
+    """How much each hint of a signal counts, in messages that neither of both has learned from."""
     seen = []
     for message in messages:
         parts = pieces(message.text)
-        whole, read = vote.read(message.text, parts)
-        for candidate in candidates(message.text, parts, vote.labels, whole, read):
+        read = vote.read(message.text, parts)
+        scores = None if read.rows is None else told.scores(read.rows)
+        for candidate in candidates(message.text, parts, vote.labels, read, scores):
             if candidate.value in SIGNALS:
                 seen.append((candidate.value, candidate.hints, candidate.value in message.tells))
     return Weights.fit(seen)

@@ -32,8 +32,8 @@ MAX_TOKENS = 256  # the time of a message grows with its length
 ASSETS = Path(__file__).resolve().parent / "assets"
 # SHA-256 of the files: our own, and those that installed packages bring, by the package's module.
 OWN_FILES = {
-    "lower.onnx": "2aae88f1e1d842417dd95bd1a4074fa9e6a0807d0137f491860c78ede077695b",
-    "upper.onnx": "8ddb6fad2c710c8aec6dd7fddf41b8617fdaf1330eb655b703b75c6577d1c966",
+    "lower.onnx": "0aa125bd1731c2b085cb107f08eb8e6f175c2f27800a355356e20163c3f9b072",
+    "upper.onnx": "331b061083635b4c524d50172e6df1d249163bad96313b7b992018963322643a",
 }
 TOKENIZER = "assets/all-MiniLM-L6-v2/tokenizer.json"
 TOKENIZER_FILES = {TOKENIZER: "07805d116826679de90b4edeb2222269c4b8753bc0981be4399f732b2708e904"}
@@ -125,6 +125,11 @@ class Encoder:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             middle, last = zip(*pool.map(both, texts), strict=True)
         return {"middle": np.stack(middle), "last": np.stack(last), "multilingual": self.multilingual(texts)}
+
+    def last(self, texts: Sequence[str]) -> Vectors:
+        """One vector a whole text, from our encoder's end."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.stack(list(pool.map(lambda text: self.read(text).last([whole(text)])[0], texts)))
 
     def multilingual(self, texts: Sequence[str]) -> Vectors:
         """One vector a text, by the multilingual encoder."""

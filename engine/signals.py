@@ -23,11 +23,13 @@ from sklearn.linear_model import LogisticRegression
 from engine.clauses import Span, clauses, plain, sentences
 from engine.cues import DENIED_OF, SAID_OF, TAKEN_BACK, WITH_OWN_NOT
 from engine.encoder import Vectors
+from engine.examples import SIGNALS
+from engine.vote import Read
 
-SURE = 0.65  # the probability from which a signal counts as told: docs/decisions/0004-understanding.md
+SURE = 0.70  # the probability from which a signal counts as told: docs/decisions/0004-understanding.md
 STRENGTH = 0.3  # C of the logistic regression that weighs the hints
 NEARLY_AS_SURE = 0.05  # of two pieces that say it, the shorter
-NO_HINT = 0.01  # a reading below this is no candidate
+NO_HINT, NOT_TOLD = 0.01, -6.0  # a reading and scores below these make no candidate
 
 
 class Signal(NamedTuple):
@@ -92,16 +94,16 @@ class Candidate(NamedTuple):
 
 
 def find_signals(
-    text: str, parts: Sequence[Span], labels: Sequence[str], whole: Vectors, read: Vectors, weights: Weights
+    text: str, parts: Sequence[Span], labels: Sequence[str], read: Read, told: Vectors | None, weights: Weights
 ) -> list[Signal]:
     """The signals that the text tells or denies, each once, in the order of the text.
 
-    `whole` are the probabilities of the intents `labels` in the text, `read` has a row of them for each of its parts
-    (engine/clauses.py, pieces).
+    `read` is what the vote made of the text and its parts (engine/clauses.py, pieces), with the intents `labels`;
+    `told` has a row of scores of SIGNALS for the text and one for each part, or is None when nothing hinted at one.
     """
     absent = _absent(text)
     found: dict[str, Signal] = {}
-    for candidate in candidates(text, parts, labels, whole, read):
+    for candidate in candidates(text, parts, labels, read, told):
         probability = weights.probability(candidate.value, candidate.hints)
         value, polarity, piece, _ = candidate
         if probability < SURE or any(one.value == value and _overlap(one, piece) for one in absent):
@@ -114,29 +116,35 @@ def find_signals(
 
 
 def candidates(
-    text: str, parts: Sequence[Span], labels: Sequence[str], whole: Vectors, read: Vectors
+    text: str, parts: Sequence[Span], labels: Sequence[str], read: Read, told: Vectors | None
 ) -> Iterator[Candidate]:
     """Every signal that some piece of the text may tell, with its hints."""
     low = [plain(part.text) for part in parts]
-    told = [place for place, words in enumerate(low) if not (_SUPPOSED.search(words) or _OTHERS.search(words))]
-    if not told:
+    meant = [place for place, words in enumerate(low) if not (_SUPPOSED.search(words) or _OTHERS.search(words))]
+    if not meant:
         return
     message, words = plain(text), log(1 + len(text.split()))
     absent = {one.value for one in _absent(text)}
-    surest = read[told].max(axis=0)
+    surest = read.parts[meant].max(axis=0)
     for column, label in enumerate(labels):
         value, polarity = _meaning(label)
-        if not value or surest[column] < NO_HINT:
+        if not value:
             continue
-        best = _shortest([parts[place] for place in told], read[told, column])
-        here, reading = low[told[best]], float(read[told[best], column])
+        if value in SIGNALS:
+            in_whole, in_parts = _told(told, value, meant)
+        else:  # the self-question, which has no scores: the reading stands for them
+            in_whole, in_parts = _logit(float(read.whole[column])), _logit(float(surest[column]))
+        if surest[column] < NO_HINT and max(in_whole, in_parts) <= NOT_TOLD:
+            continue
+        best = _shortest([parts[place] for place in meant], read.parts[meant, column])
+        here, reading = low[meant[best]], float(read.parts[meant[best], column])
         cue = SAID_OF.get(value) if polarity == "yes" else None
         sure, cue_here = _logit(reading), bool(cue and cue.search(here))
         question = bool(_QUESTION.search(here))
         hints = (
             sure,
-            _logit(float(whole[column])),
-            reading / float(read[told[best]].max()),
+            _logit(float(read.whole[column])),
+            reading / float(read.parts[meant[best]].max()),
             bool(cue and cue.search(message)),
             cue_here,
             cue_here * sure,
@@ -144,8 +152,19 @@ def candidates(
             question * sure,
             value in absent,
             words,
+            in_whole,
+            in_parts,
         )
-        yield Candidate(value, polarity, parts[told[best]], hints)
+        yield Candidate(value, polarity, parts[meant[best]], hints)
+
+
+def _told(told: Vectors | None, value: str, meant: Sequence[int]) -> tuple[float, float]:
+    """How surely the message as a whole and one of its parts tell a signal, as scores."""
+    if told is None:
+        return NOT_TOLD, NOT_TOLD
+    scores = told[:, SIGNALS.index(value)]
+    bounded = np.clip([scores[0], scores[1:][meant].max()], NOT_TOLD, -NOT_TOLD)
+    return float(bounded[0]), float(bounded[1])
 
 
 def _shortest(pieces: Sequence[Span], readings: Vectors) -> int:

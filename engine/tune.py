@@ -4,7 +4,9 @@ all-MiniLM-L6-v2 knows English; it does not know that "he stood up when I asked"
 layers learn that from the examples in data/nlu, for about half an hour on two cores. That is done by hand when the
 examples have changed much, not in `make train`: the encoder is kept in the repository, and `make train` learns the
 rest on top of it in a minute. Some of the examples are joined in pairs, each half being asked for by itself, so that a
-clause can be read inside its message; some are misspelt. One in ten is kept back (engine/vote.py), to calibrate on.
+clause can be read inside its message, and the whole for both; some are misspelt. One in ten is kept back
+(engine/vote.py), to calibrate on. Beside the intent it learns which signals a message tells, also from the messages of
+data/signals.yml, which tell several.
 
 The method is plain fine-tuning of BERT (Devlin et al. 2019, https://aclanthology.org/N19-1423), from a head that starts
 as a logistic regression on the untuned vectors; the weights are then kept in 8 bits.
@@ -32,8 +34,9 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer
 
+from engine.danger import DANGERS
 from engine.encoder import ASSETS, OWN_FILES, TOKENIZER, installed
-from engine.examples import examples
+from engine.examples import SIGNALS, Telling, examples, telling, tellings
 from engine.vote import held_back
 
 EPOCHS, RATE, BATCH = 3, 6e-5, 32
@@ -45,25 +48,56 @@ JOINED, MISSPELT, RECASED = 0.3, 0.2, 0.15  # shares of the examples
 SMOOTHING, DROPOUT, WARM_UP = 0.08, 0.1, 0.08
 JOINTS = (". ", ", ", " and ", "\n", " - ", "; ", " also ", " but ")
 
+RARE = -3.0  # what a signal scores at the begin: most are not told
+TOLD = 0.5  # how much the signals count beside the intent
+ROUNDS = 2  # how often in an epoch a message of data/signals.yml is seen
+
 Example: TypeAlias = "tuple[str, str]"  # text, intent
 
 
 class Batch(NamedTuple):
-    """Texts as tokens, and what is asked of them: a row of tokens (`where`) in a text (`which`), and its label."""
+    """Texts as tokens, and what is asked of them: rows of tokens (`where`) in a text (`which`), and what each says.
+
+    `intents` are shares of the labels, all 0 where nothing is asked; `signals` are the told ones of SIGNALS, of which
+    only the `sure` ones count.
+    """
 
     ids: Any
     mask: Any
     which: Any
     where: Any
-    labels: Any
+    intents: Any
+    signals: Any
+    sure: Any
+
+
+class Part(NamedTuple):
+    """An example, as it stands in a message; "" is the intent of one that tells several things."""
+
+    text: str
+    told: Telling
+    intent: str
+
+
+Message: TypeAlias = "list[Part]"
+
+
+class Row(NamedTuple):
+    """One row of a batch."""
+
+    which: int
+    where: list[bool]
+    intents: Any
+    signals: list[bool]
+    sure: list[bool]
 
 
 class Head:
-    """Names the intent of a vector, in learning."""
+    """Scores a vector for each of some labels, in learning."""
 
-    def __init__(self, labels: int) -> None:
+    def __init__(self, labels: int, bias: float = 0.0) -> None:
         self._mean = tf.zeros(WIDTH)
-        self._weights, self._bias = tf.Variable(tf.zeros((WIDTH, labels))), tf.Variable(tf.zeros(labels))
+        self._weights, self._bias = tf.Variable(tf.zeros((WIDTH, labels))), tf.Variable(tf.fill([labels], bias))
         self.variables = [self._weights, self._bias]
 
     def start(self, vectors: Any, labels: Sequence[str]) -> None:
@@ -74,10 +108,9 @@ class Head:
         self._weights.assign(found.coef_.T)
         self._bias.assign(found.intercept_)
 
-    def loss(self, vectors: Any, right: Any) -> Any:
-        """How far its scores are from the right labels."""
-        scores = tf.matmul(tf.nn.dropout(vectors - self._mean, DROPOUT), self._weights) + self._bias
-        return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(right, scores))
+    def scores(self, vectors: Any) -> Any:
+        """One score a label, of which a part of the vectors is left out."""
+        return tf.matmul(tf.nn.dropout(vectors - self._mean, DROPOUT), self._weights) + self._bias
 
 
 class Network:
@@ -92,8 +125,10 @@ class Network:
             name: tf.Variable(w, name=name) for name, w in weights.items() if name.startswith("model.layers")
         }
         self._heads = [Head(len(labels)), Head(len(labels))]  # of the last layer and of the middle one
+        self._signals = Head(len(SIGNALS), RARE)
         learning = [w for name, w in self.layers.items() if int(name.split(".")[2]) >= FROZEN]
-        self._learning = [*learning, *(variable for head in self._heads for variable in head.variables)]
+        heads = (*self._heads, self._signals)
+        self._learning = [*learning, *(variable for head in heads for variable in head.variables)]
         self._optimizer = tf.keras.optimizers.Adam(RATE)
 
     def start_heads(self, vectors: Any, labels: Sequence[str]) -> None:
@@ -152,11 +187,17 @@ class Network:
         return [layer.numpy() for layer in self._vectors(*batch[:4], 0.0)]
 
     @tf.function(reduce_retracing=True)
-    def _step(self, ids: Any, mask: Any, which: Any, where: Any, labels: Any) -> Any:
+    def _step(self, ids: Any, mask: Any, which: Any, where: Any, intents: Any, signals: Any, sure: Any) -> Any:
         with tf.GradientTape() as tape:
-            right = tf.one_hot(labels, len(self.labels)) * (1 - SMOOTHING) + SMOOTHING / len(self.labels)
-            last, middle = self._vectors(ids, mask, which, where, DROPOUT)
-            loss = self._heads[0].loss(last, right) + self._heads[1].loss(middle, right)
+            layers = self._vectors(ids, mask, which, where, DROPOUT)
+            asked = tf.reduce_sum(intents, axis=1)
+            right = intents * (1 - SMOOTHING) + asked[:, None] * SMOOTHING / len(self.labels)
+            loss = 0.0
+            for head, vectors in zip(self._heads, layers):  # noqa: B905  # TensorFlow reads this line itself
+                wrong = tf.nn.softmax_cross_entropy_with_logits(right, head.scores(vectors))
+                loss += tf.reduce_sum(wrong * asked) / tf.reduce_sum(asked)
+            told = tf.nn.sigmoid_cross_entropy_with_logits(signals, self._signals.scores(layers[0]))
+            loss += TOLD * tf.reduce_mean(tf.reduce_sum(told * sure, axis=1))
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, self._learning), 1.0)
         self._optimizer.apply_gradients(zip(gradients, self._learning))  # noqa: B905  # TensorFlow reads this line itself
         return loss
@@ -173,48 +214,71 @@ class Batches:
     def __init__(self, tokenizer: Tokenizer, labels: Sequence[str], seed: int = 0) -> None:
         self._tokenizer = tokenizer
         self._numbers = {label: number for number, label in enumerate(labels)}
+        self._of_signal = {label.rsplit(".", 1)[1]: label for label in labels if label.startswith("signals.")}
         self._random = random.Random(seed)  # noqa: S311  # nothing secret is drawn
 
-    def epoch(self, examples: Sequence[Example]) -> list[list[list[Example]]]:
+    def epoch(self, examples: Sequence[Example], several: Sequence[Telling]) -> list[list[Message]]:
         """All examples once: a list of batches, each of messages of like length, each of one or two examples."""
-        order = [(self._noisy(text), label) for text, label in self._random.sample(examples, len(examples))]
-        messages: list[list[Example]] = []
+        drawn = self._random.sample(examples, len(examples))
+        order = [Part(self._noisy(text), telling(text, label), label) for text, label in drawn]
+        messages: list[Message] = []
         while order:
             joined = len(order) > 1 and self._random.random() < JOINED
             messages.append([order.pop() for _ in range(1 + joined)])
-        messages.sort(key=lambda message: sum(len(text) for text, _ in message) + self._random.random() * 40)
+        messages += [[Part(self._noisy(message.text), message, "")] for message in several for _ in range(ROUNDS)]
+        messages.sort(key=lambda message: sum(len(part.text) for part in message) + self._random.random() * 40)
         batches = [messages[start : start + BATCH] for start in range(0, len(messages), BATCH)]
         self._random.shuffle(batches)
         return batches
 
-    def of(self, messages: Sequence[Sequence[Example]]) -> Batch:
+    def of(self, messages: Sequence[Message]) -> Batch:
         """One batch."""
         ids: list[list[int]] = []
-        which: list[int] = []
-        where: list[list[bool]] = []
-        labels: list[int] = []
+        rows: list[Row] = []
         for message in messages:
             text, places = "", []
-            for part, label in message:
+            for part in message:
                 text += self._random.choice(JOINTS) if text else ""
-                places.append((len(text), len(text) + len(part), label))
-                text += part
+                places.append((len(text), len(text) + len(part.text), part))
+                text += part.text
             encoding = self._tokenizer.encode(text)
-            for start, end, label in places:
-                asked = [len(message) == 1 or (e > start and s < end and e > s) for s, e in encoding.offsets]
-                if any(asked):
-                    which.append(len(ids))
-                    where.append(asked)
-                    labels.append(self._numbers[label])
+            asked = [(message, [True] * len(encoding.ids))]
+            if len(message) > 1:
+                asked += [
+                    ([part], [e > start and s < end and e > s for s, e in encoding.offsets])
+                    for start, end, part in places
+                ]
+            rows += [
+                Row(len(ids), where, self._shares(parts), *self._signals(parts)) for parts, where in asked if any(where)
+            ]
             ids.append(encoding.ids)
         longest = -(-max(map(len, ids)) // 8) * 8  # few different lengths
         return Batch(
             tf.constant(_padded(ids, longest), tf.int32),
             tf.constant(_padded([[1] * len(row) for row in ids], longest), tf.int32),
-            tf.constant(which, tf.int32),
-            tf.constant(_padded(where, longest), tf.float32),
-            tf.constant(labels, tf.int32),
+            tf.constant([row.which for row in rows], tf.int32),
+            tf.constant(_padded([row.where for row in rows], longest), tf.float32),
+            tf.constant(np.stack([row.intents for row in rows])),
+            tf.constant(np.array([row.signals for row in rows], np.float32)),
+            tf.constant(np.array([row.sure for row in rows], np.float32)),
         )
+
+    def _shares(self, message: Message) -> Any:
+        """How much of a message is each intent. A danger in it is what counts, beside whatever else."""
+        shares = np.zeros(len(self._numbers), np.float32)
+        intents = [part.intent for part in message if part.intent]
+        intents = [intent for intent in intents if intent in DANGERS] or intents
+        told = [name for part in message if not part.intent for name in part.told.tells]
+        for intent in intents or [self._of_signal[name] for name in told]:
+            shares[self._numbers[intent]] += 1
+        return shares / max(shares.sum(), 1)
+
+    @staticmethod
+    def _signals(message: Message) -> tuple[list[bool], list[bool]]:
+        """Which signals a message tells, and of which ones that is known."""
+        told = [any(name in part.told.tells for part in message) for name in SIGNALS]
+        unsure = [any(name in part.told.unsure for part in message) for name in SIGNALS]
+        return told, [there or not doubted for there, doubted in zip(told, unsure, strict=True)]
 
     def _noisy(self, text: str) -> str:
         if self._random.random() < RECASED:
@@ -245,11 +309,13 @@ def tune() -> None:
     learned = sorted((e for e in every if not held_back(e[0])), key=lambda e: len(e[0]))  # so that little is padding
     labels = sorted({intent for _, intent in every})
     batches, network = Batches(tokenizer, labels), Network(weights, labels)
-    plain = [batches.of([[example] for example in learned[start : start + 64]]) for start in range(0, len(learned), 64)]
+    alone = [[Part(text, telling(text, intent), intent)] for text, intent in learned]
+    plain = [batches.of(alone[start : start + 64]) for start in range(0, len(alone), 64)]
     untuned = [np.vstack(layer) for layer in zip(*(network.vectors(batch) for batch in plain), strict=True)]
     network.start_heads(untuned, [intent for _, intent in learned])
+    several = [message for message in tellings() if not message.weighed]
     print(f"Tuning on {len(learned):,} examples of {len(labels)} intents, {EPOCHS} times", flush=True)
-    rounds = [batch for _ in range(EPOCHS) for batch in batches.epoch(learned)]
+    rounds = [batch for _ in range(EPOCHS) for batch in batches.epoch(learned, several)]
     began, losses = time.monotonic(), []
     for step, batch in enumerate(rounds):
         rise, fall = step / (WARM_UP * len(rounds)), 1 - step / len(rounds)
@@ -277,7 +343,8 @@ def write(model: Any) -> None:
     with TemporaryDirectory() as folder:
         exact, small = Path(folder) / "exact.onnx", Path(folder) / "small.onnx"
         onnx.save(model, exact)
-        quantize_dynamic(exact, small, weight_type=QuantType.QInt8, per_channel=True)
+        # Weights of 7 bits: with 8, processors without VNNI run over, and read the same message differently.
+        quantize_dynamic(exact, small, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
         reduced = onnx.load(small)
     shape: list[str | int | None] = ["batch_size", "sequence_length", WIDTH]
     reduced.graph.value_info.append(onnx.helper.make_tensor_value_info("middle", onnx.TensorProto.FLOAT, shape))

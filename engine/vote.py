@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,17 @@ HELD_BACK = 10  # one example of so many
 CLEAR, SURE = 0.7, 0.5
 # … and how unlikely what may not be missed, in the whole message and in a part of it: by the begin of a label.
 HINTS = {"signals.": (0.15, 0.15)} | dict.fromkeys(DANGERS, (0.05, 0.3))
+
+
+class Read(NamedTuple):
+    """The probability of each label, in their order: in a text, and a row of them for each of its parts.
+
+    `rows` are what the end of our encoder made of the text and its parts; None when they were clear before it.
+    """
+
+    whole: Vectors
+    parts: Vectors
+    rows: Vectors | None
 
 
 def held_back(text: str) -> bool:
@@ -90,8 +101,12 @@ class Vote:
         rows: Rows = {view: self._row(view, vectors, seen) for view, vectors in views.items()}
         return rows | {"words": self.vocabulary.vectors(texts)}
 
-    def read(self, text: str, parts: Sequence[Span]) -> tuple[Vectors, Vectors]:
-        """The probability of each label, in the order of `labels`: in a text, and a row of them for each of its parts.
+    def last_rows(self, texts: Sequence[str]) -> Vectors:
+        """What the end of our encoder makes of whole texts: as the first of `Read.rows`, one row a text."""
+        return self._row("last", encoder().last(texts), marks(texts))
+
+    def read(self, text: str, parts: Sequence[Span]) -> Read:
+        """What a text and its parts say.
 
         What is clear at a first glance is not looked at again: the second half of our encoder takes as long as the
         first, and the multilingual one, which reads whole texts only, as long as both.
@@ -99,19 +114,23 @@ class Vote:
         reading, said = encoder().read(text), [text, *(part.text for part in parts)]
         places = [whole(text), *((part.start, part.end) for part in parts)]
         seen = marks_within(text, [part.text for part in parts])
-        scores = {
-            "words": self.vocabulary.scores(said, self.members["words"]),
-            "middle": self._scores("middle", reading.middle(places), seen),
-        }
+        scores, rows = (
+            {
+                "words": self.vocabulary.scores(said, self.members["words"]),
+                "middle": self._scores("middle", reading.middle(places), seen),
+            },
+            None,
+        )
         likely = self._counted(scores, 0)
         if not self._is_clear(likely):
-            scores["last"] = self._scores("last", reading.last(places), seen)
+            rows = self._row("last", reading.last(places), seen)
+            scores["last"] = self.members["last"].scores(rows)
             likely = self._counted(scores, 1)
             if likely[0].max() < SURE:
                 of_whole = {view: of_view[:1] for view, of_view in scores.items()}
                 of_whole["multilingual"] = self._scores("multilingual", encoder().multilingual([text]), seen[:1])
                 likely[0] = self._counted(of_whole, 2)[0]
-        return likely[0], likely[1:]
+        return Read(likely[0], likely[1:], rows)
 
     def probabilities(self, texts: Sequence[str], views: Views) -> Vectors:
         """Of each label for whole texts whose vectors are known already, all views being asked."""

@@ -50,7 +50,8 @@ FITTING = {
     "control.simpler": "control.repeat",
     "control.why": "control.repeat",
 }
-FALLBACKS = {"nlu_fallback", "safety.past_or_hypothetical", OUT_OF_SCOPE}  # data/stories/fallback.yml
+# What is answered without a topic: data/stories/fallback.yml, and safety.not_now.
+FALLBACKS = {"nlu_fallback", "safety.past_or_hypothetical", OUT_OF_SCOPE}
 EMERGENCY, SELF_HARM = "safety.emergency", "safety.self_harm"
 ALARMS = {EMERGENCY, SELF_HARM}
 NOTHING = ((OUT_OF_SCOPE, 0.0), ("control.repeat", 0.0))  # of a message without words: they are asked to say it again

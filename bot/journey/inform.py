@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.journey.notes import answer, answer_others, note_records, note_signals, noted_states
+from bot.journey.notes import answer, answer_others, take_in
 from bot.journey.questions import keep_own
 from bot.journey.records import how
 from bot.journey.turn import Turn, ask, go_on, press, topic
@@ -41,16 +41,6 @@ def comfort(turn: Turn) -> None:
     answer_others(turn)
     if turn.heard.intent != "feelings.hopeless":  # no checklist after that; they go on only if they want to
         go_on(turn)
-
-
-def take_in(turn: Turn) -> None:
-    """Note what a message tells, and say so, before anything that it asks is answered."""
-    names = note_signals(turn)
-    if names:
-        turn.say("signals.heard", names=names)
-    records = note_records(turn) if turn.keeps else []
-    if records:
-        turn.say("records.heard", items=noted_states(turn, records))
 
 
 def fallback(turn: Turn) -> None:

@@ -79,6 +79,16 @@ def note_record(turn: Turn, record: str, state: str, words: str = "") -> None:
     turn.progress.records[record] = RecordAnswer(state=state, note=note)
 
 
+def take_in(turn: Turn) -> None:
+    """Note what a message tells, and say so, before anything that it asks is answered."""
+    names = note_signals(turn)
+    if names:
+        turn.say("signals.heard", names=names)
+    records = note_records(turn) if turn.keeps else []
+    if records:
+        turn.say("records.heard", items=noted_states(turn, records))
+
+
 def answer(turn: Turn, about: str, words: str = "", choices: tuple[Choice, ...] = ()) -> str:
     """Answer a question of the guide, asked in `words` (the whole message, if none). Returns the id of what was said.
 

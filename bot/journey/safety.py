@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot import safety as net
-from bot.journey.notes import save_question
+from bot.journey.notes import answer_others, save_question, take_in
 from bot.journey.questions import keep_own
-from bot.journey.turn import Turn, answers, ask, asks, come_back, detour, press, stand, value
+from bot.journey.turn import Turn, answers, ask, asks, come_back, detour, go_on, press, stand, value
 from bot.journey.welcome import welcome
 
 ALARMS = {
@@ -27,11 +27,24 @@ def hear(turn: Turn) -> None:
         if save_question(turn, "declined"):
             turn.say("safety.saved_for_team")
         ask(turn)
+    elif intent == "safety.past_or_hypothetical":
+        not_now(turn)
     elif turn.progress.step.name == "question_own":
         keep_own(turn)  # they were asked for a question, and a medical one is a good one for the doctors
     else:
         turn.say("safety.medical_advice" if save_question(turn, "declined") else "safety.medical_advice_unsaved")
         ask(turn)
+
+
+def not_now(turn: Turn) -> None:
+    """What sounded like danger is over, feared or a manner of speaking: never an all-clear, for it may be misread."""
+    if turn.progress.step.name == "safety":
+        ask(turn)
+        return
+    turn.say("safety.not_now")
+    take_in(turn)
+    answer_others(turn)
+    go_on(turn)
 
 
 def alarm(turn: Turn, tier: str) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from engine.clauses import Span, pieces
 from engine.encoder import Vectors
+from engine.examples import SIGNALS
 from engine.signals import Weights, find_signals
+from engine.vote import Read
 
 LABELS = (
     "oos",
@@ -37,15 +39,17 @@ def reads(**by_word: tuple[str, float]) -> Callable[[list[Span]], Vectors]:
     return read
 
 
-def found(text: str, **by_word: tuple[str, float]) -> list[tuple[str, str, str]]:
+def found(text: str, told: Vectors | None = None, **by_word: tuple[str, float]) -> list[tuple[str, str, str]]:
     parts = pieces(text)
     read = reads(**by_word)
-    signals = find_signals(text, parts, LABELS, read([Span(0, len(text), text)])[0], read(parts), WEIGHTS)
+    of_all = Read(read([Span(0, len(text), text)])[0], read(parts), None)
+    signals = find_signals(text, parts, LABELS, of_all, told, WEIGHTS)
     return [(signal.value, signal.polarity, text[signal.start : signal.end]) for signal in signals]
 
 
-# The reading of the best piece, of the whole, its share, a cue, a cue there, …: close to what was learned.
-WEIGHTS = Weights((1.0, 0.1, 0.5, 0.0, 1.2, 0.0, 0.0, 0.0, -1.0, 0.0), -1.2, {})
+# The reading of the best piece, of the whole, its share, a cue, a cue there, …, whether it is told in the whole and in
+# a part: close to what was learned.
+WEIGHTS = Weights((0.6, 0.1, 1.2, 0.0, 1.2, 0.0, 0.0, 0.0, -1.0, 0.0, 0.5, 0.5), 5.2, {})
 SURGERY = ("signals.situations.major_surgery", 0.9)
 QUESTIONS = ("signals.dismissal.unanswered_questions", 0.9)
 
@@ -65,6 +69,16 @@ def test_an_unsure_reading_fills_nothing() -> None:
 def test_a_word_that_speaks_for_the_signal_makes_up_for_an_unsure_reading() -> None:
     text = "a whipple for him it seems"
     assert found(text, whipple=("signals.situations.major_surgery", 0.55)) == [("major_surgery", "yes", text)]
+
+
+def test_of_two_signals_in_one_piece_the_one_that_is_not_its_main_point_is_found_too() -> None:
+    text = "her whole stomach by friday they say"
+    told = np.full((1 + len(pieces(text)), len(SIGNALS)), -6.0, np.float32)
+    told[:, SIGNALS.index("pressured")] = 3.0
+    told[:, SIGNALS.index("major_surgery")] = 3.0
+    names = [value for value, _, _ in found(text, told, stomach=SURGERY)]
+    assert sorted(names) == ["major_surgery", "pressured"]
+    assert [value for value, _, _ in found(text, stomach=SURGERY)] == ["major_surgery"]
 
 
 def test_what_is_only_supposed_fills_nothing() -> None:

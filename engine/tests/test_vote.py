@@ -47,7 +47,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_what_is_clear_at_a_first_glance_is_read_no_further(vote: Vote, ended: list[str]) -> None:
-    of_text, _ = vote.read("what is the price, how much money does it cost", [])
+    of_text = vote.read("what is the price, how much money does it cost", []).whole
     assert vote.labels[int(of_text.argmax())] == "service.cost"
     assert ended == []
 
@@ -59,7 +59,7 @@ def test_what_is_not_clear_is_read_to_its_end(vote: Vote, ended: list[str]) -> N
 
 def test_a_clear_question_with_a_danger_in_one_clause_is_read_to_its_end(vote: Vote, ended: list[str]) -> None:
     text = "how much money does it cost, what is the price, and she bleeds and it does not stop"
-    of_text, of_parts = vote.read(text, pieces(text))
+    of_text, of_parts, _ = vote.read(text, pieces(text))
     assert ended == [text]
     danger = vote.labels.index("safety.emergency")
     assert of_parts[:, danger].max() > of_text[danger]
@@ -68,7 +68,7 @@ def test_a_clear_question_with_a_danger_in_one_clause_is_read_to_its_end(vote: V
 def test_every_reading_is_a_row_of_probabilities(vote: Vote) -> None:
     text = "is it rude to ask, and what does it cost?"
     parts = pieces(text)
-    of_text, of_parts = vote.read(text, parts)
+    of_text, of_parts, _ = vote.read(text, parts)
     assert of_parts.shape == (len(parts), len(EXAMPLES))
     assert np.vstack([of_text, of_parts]).sum(axis=1) == pytest.approx(1)
 

@@ -45,7 +45,7 @@ def test_what_is_denied_past_imagined_or_an_idiom_raises_no_alarm(text: str) -> 
 
 
 def test_when_nobody_looks_after_it_less_is_enough() -> None:
-    mild = "she sleeps all afternoon and mixes up our names"
+    mild = "her leg got thick and sore over the weekend"
     assert safety.screen(mild) is None
     assert safety.screen(mild, wary=True) == "emergency.team"
 

@@ -52,6 +52,20 @@ def test_a_second_alarm_replaces_the_first_and_the_place_is_still_known(agreed: 
     assert agreed.step == here
 
 
+def test_what_only_sounds_like_danger_is_no_alarm_and_no_all_clear_and_its_facts_are_noted(agreed: Talk) -> None:
+    agreed.press("choice.begin")
+    text = "she had a seizure in may, all good since, and now it came back in the liver"
+    told = mention("signal", "recurrence_or_resistance", text, "it came back in the liver", polarity="yes")
+    said = agreed.write("safety.past_or_hypothetical", text, told)
+    assert said == ["safety.not_now", "signals.heard", "signals.ask"]
+    assert "recurrence_or_resistance" in agreed.progress.present()
+
+
+def test_that_it_is_over_does_not_end_the_stop(agreed: Talk) -> None:
+    agreed.alarm("emergency.now")
+    assert agreed.write("safety.past_or_hypothetical", "it was in may") == ["safety.held_emergency"]
+
+
 LEADING_ON = [
     "control.undo", "control.no", "control.dont_know", "control.skip", "control.repeat", "control.greet",
     "caregiver.is_caregiver", "caregiver.is_patient", "records.have", "records.missing", "signals.none", "words",
