@@ -1,7 +1,8 @@
 """Which signals a message tells, however many: one logistic regression a signal, on the end of our encoder.
 
-The vote (engine/vote.py) says what a text mainly is, so of two signals in one clause it sees one or none. This looks for
-each by itself, and has learned it from messages that tell several: those of data/signals.yml, and examples put together.
+The vote (engine/vote.py) says what a text mainly is, so of two signals in one clause it sees one or none. This looks
+for each by itself, and has learned it from messages that tell several: those of data/signals.yml, and examples put
+together.
 """
 
 from __future__ import annotations
