@@ -205,7 +205,7 @@ def restore(turn: Turn) -> None:
         turn.progress = Progress.model_validate_json(now.discarded)
         now.discarded = ""
         turn.progress.discarded = now.model_dump_json()  # what was begun since is not lost either
-        turn.progress.seen_at = now.seen_at
+        turn.progress.seen_at, turn.progress.said = now.seen_at, now.said  # of the talk itself, which went on
         turn.say("steer.restored")
     ask(turn)
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bot.guide import Guide
+from tests.bot.journey.talk import first_sentence
 
 GUIDE = Guide.load()
 ENTRIES = list(GUIDE.entries["en"].values())
@@ -17,12 +18,17 @@ LONGEST_LABEL = 64  # characters of a button: what a phone shows in one row
 HARDEST = 9.0  # years of school that the hardest text asks for
 HARDEST_ON_AVERAGE = 6.0  # what children of 11 or 12 have
 
-# What is said again and again has three wordings.
+# What a person can hear twice in a row has three wordings.
 OFTEN = re.compile(
-    r"signals\.(noted\.\w+|heard)|records\.(noted|heard)|extras\.(noted|more)|questions\.(added|saved|more)"
-    r"|resume\.\w+|welcome\.consent|steer\.(greet|thanks|bye|stopped|skipped|back|simpler_none)|fallback\.\w+"
-    r"|input\.emoji|feelings\.\w+|safety\.(medical_advice|held_\w+)|service\.(cost|time|not_in_guide)"
+    r"signals\.(noted\.\w+|heard|ask|ask_again)|records\.(noted|heard|ask|intro|which_item|how_which)"
+    r"|extras\.(noted|more)|questions\.(added|saved|more|own_ask)|role\.ask|consent\.(needed|declined)"
+    r"|resume\.\w+|welcome\.consent|steer\.(?!delete_confirm|deleted|help)\w+"
+    r"|fallback\.\w+|choice\.stale|input\.(emoji|unsupported\.(?!voice)\w+)|feelings\.\w+|caregiver\.\w+"
+    r"|safety\.(medical_advice\w*|held_\w+|stop_treatment|saved_for_team|resumed)|(faq|service)\.\w+"
+    r"|handoff\.(offer|human|later|already)"
 )
+# What answers a person's own words: several of these may be said in one turn, or one after the other.
+ANSWER = re.compile(r"(faq|service|feelings|caregiver)\.\w+|safety\.(medical_advice\w*|stop_treatment|saved_for_team)")
 # What is said before the pending question is asked again asks nothing itself: one question a turn.
 NO_QUESTION = re.compile(
     r"(faq|service|feelings|caregiver|why|engine)\..*|signals\.(noted\.\w+|heard|heard_unkept|\w+\.(why|guide))"
@@ -75,8 +81,28 @@ def test_a_technical_word_stands_only_where_it_is_explained(word: str) -> None:
 
 def test_what_is_said_often_has_three_wordings() -> None:
     often = [entry for entry in ENTRIES if OFTEN.fullmatch(entry.id)]
-    assert len(often) > 30
+    assert len(often) > 70
     assert [e.id for e in often for texts in (e.variants, e.carer) if texts and len(set(texts)) < 3] == []
+
+
+def test_the_wordings_of_one_text_begin_with_different_sentences() -> None:
+    often = [entry for entry in ENTRIES if OFTEN.fullmatch(entry.id)]
+    begin = [(e.id, [first_sentence(text) for text in texts]) for e in often for texts in (e.variants, e.carer)]
+    assert [(say, first) for say, first in begin if len(set(first)) < len(first)] == []
+
+
+def test_somebody_who_cares_hears_as_many_wordings_as_somebody_who_is_ill() -> None:
+    assert [e.id for e in ENTRIES if e.carer and len(e.carer) != len(e.variants)] == []
+
+
+def test_no_two_answers_begin_with_the_same_sentence() -> None:
+    begin: dict[str, set[str]] = {}
+    for entry in ENTRIES:
+        if ANSWER.fullmatch(entry.id):
+            for text in entry.texts:
+                begin.setdefault(first_sentence(text), set()).add(entry.id)
+    assert len(begin) > 90
+    assert {first: ids for first, ids in begin.items() if len(ids) > 1} == {}
 
 
 def test_somebody_who_cares_for_another_is_not_told_of_their_own_illness() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from actions.turns import heard
-from bot import journey
+from bot import database, journey
 from bot.casework import Casework, Inbound
 from bot.casework.turns import LAST_ATTEMPT, LAST_FAULT, RETRY_SECONDS
+from bot.guide import Guide
 from bot.model import Inbox
 from bot.render import Say
 from tests.bot.casework.conftest import Arrives
@@ -138,6 +140,21 @@ async def test_wordings_take_turns(someone: Someone) -> None:
         await someone.write("control.thanks")
     said = [event["blocks"][0]["text"] for event in await someone.events() if event["say"] == "steer.thanks"]
     assert len(set(said)) == 3
+
+
+async def test_wordings_go_on_taking_turns_when_the_program_was_started_again(
+    someone: Someone, guide: Guide, clock: Clock, database_url: str
+) -> None:
+    await someone.agree()
+    said = []
+    for _ in range(4):
+        db = database.connect(database_url)
+        again = replace(someone, casework=Casework(database.sessions(db), guide, now=clock))
+        await again.write("faq.certainty")
+        said += [event["blocks"][0]["text"] for event in await again.news() if event["say"] == "faq.certainty"]
+        someone.seen = again.seen
+        await db.dispose()
+    assert said == [*guide.entry("faq.certainty").variants, guide.entry("faq.certainty").variants[0]]
 
 
 async def test_on_telegram_everything_said_waits_in_the_outbox_in_its_chats_lane(

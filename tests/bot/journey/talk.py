@@ -1,15 +1,18 @@
 """One person's talk with the journey, without a database: what they do, and which ids are said in answer.
 
 Every saying is rendered for both roles and in every variant, so that an id the guide lacks, or arguments its entry
-does not take, fail whichever test meets them. The document goes through its stored form after every turn.
+does not take, fail whichever test meets them; so do two sayings of one turn that may begin with the same sentence.
+The document goes through its stored form after every turn.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import combinations
 from typing import Any
 
 from actions.turns import heard as hear
@@ -22,7 +25,7 @@ from bot.render import Choice, Say, Voice, render
 from tests.bot.rules import decisions
 
 CODE = "WP-2345-6789"
-_RENDERED: set[str] = set()  # what could be said once can be said again
+_OPENINGS: dict[str, frozenset[str]] = {}  # what could be said once can be said again
 
 
 def mention(entity: str, value: str, text: str = "", words: str = "", **more: str) -> dict[str, Any]:
@@ -102,9 +105,10 @@ class Talk:
         for say in turn.says:
             self.progress.said[say.say] = self.progress.said.get(say.say, 0) + 1
             self.shown += say.choices
-            if (key := json.dumps(say.to_json(), sort_keys=True)) not in _RENDERED:
-                list(every_rendering(self.guide, say))
-                _RENDERED.add(key)
+            openings(self.guide, say)
+        for one, other in combinations(turn.says, 2):
+            if one.say != other.say and (alike := openings(self.guide, one) & openings(self.guide, other)):
+                raise AssertionError(f"{one.say} and {other.say} of one turn may both begin with {sorted(alike)}")
         self.progress = Progress.model_validate_json(self.progress.model_dump_json())
         return self.said
 
@@ -184,6 +188,19 @@ class Talk:
         """The words of the last turn, to a person who is ill themselves."""
         blocks = [b for say in self.says for b in render(self.guide, say, Voice(), 0)]
         return "\n".join(str(b.get("text") or b.get("title") or "") for b in blocks)
+
+
+def first_sentence(text: str) -> str:
+    """What a text begins with: its first sentence, or its first line."""
+    return re.split(r"(?<=[.!?:])\s|\n", text, maxsplit=1)[0]
+
+
+def openings(guide: Guide, say: Say) -> frozenset[str]:
+    """What a saying may begin with, in whichever variant. Raises GuideError when the guide cannot say it."""
+    key = json.dumps(say.to_json(), sort_keys=True)
+    if key not in _OPENINGS:
+        _OPENINGS[key] = frozenset(first_sentence(text) for text in every_rendering(guide, say) if text)
+    return _OPENINGS[key]
 
 
 def every_rendering(guide: Guide, say: Say) -> Iterator[str]:

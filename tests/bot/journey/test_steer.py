@@ -107,6 +107,15 @@ def test_bringing_back_loses_nothing_that_was_begun_since(agreed: Talk) -> None:
     assert agreed.progress.present() == ["confusion"]
 
 
+def test_wordings_go_on_taking_turns_after_bringing_back(agreed: Talk) -> None:
+    for count in range(1, 4):
+        agreed.write("control.restart")
+        agreed.write("faq.certainty")
+        agreed.press("choice.restore")
+        said = agreed.progress.said
+        assert {said["steer.restarted"], said["faq.certainty"], said["steer.restored"]} == {count}
+
+
 def test_the_put_away_document_does_not_grow_with_every_new_start(agreed: Talk) -> None:
     sizes = []
     for _ in range(5):
