@@ -20,12 +20,12 @@ from bot.render import Say
 class DeskInbound:
     """One update of the coordinators' group, as the desk's channel stores it.
 
-    `kind` is message, edit, press, reaction, or left when the user is in the group no more. `reply_to` is the message
-    that was replied to, 0 when none was (Telegram makes every message of a topic a reply to the topic's creation: the
-    channel takes that out). `media` says that the message holds something else than text: its Telegram file id, name,
-    mime, size and kind; of a place or a contact what can be said in words. `at` is when it was done, in seconds since
-    1970, by Telegram's clock; 0 when untold. `username` is that of the user; `mentioned` is the id of somebody without
-    one whom the words name, 0 when nobody.
+    `kind` is message, edit, press, reaction, closed when the user closed the topic by hand, or left when they are in
+    the group no more. `reply_to` is the message that was replied to, 0 when none was (Telegram makes every message of
+    a topic a reply to the topic's creation: the channel takes that out). `media` says that the message holds something
+    else than text: its Telegram file id, name, mime, size and kind; of a place or a contact what can be said in words.
+    `at` is when it was done, in seconds since 1970, by Telegram's clock; 0 when untold. `username` is that of the
+    user; `mentioned` is the id of somebody without one whom the words name, 0 when nobody.
     """
 
     kind: str

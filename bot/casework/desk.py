@@ -72,6 +72,9 @@ class Desk(Office):
         if said.kind == "reaction":
             return await self.reacted(session, said)
         case = await store.case_by_topic(session, said.thread_id) if said.thread_id else None
+        if said.kind == "closed":
+            await self._closed_by_hand(session, case)
+            return case
         if said.kind == "edit":
             if case is not None:
                 await self.edited(session, case, said)
@@ -311,6 +314,14 @@ class Desk(Office):
         **dict.fromkeys((f"close.{reason}" for reason in REASONS), _close_for),
     }
     _ABOUT_DESK: dict[str, Callable[..., Awaitable[None]]] = {"find": _find, "stats": _stats, "help": _help}  # noqa: RUF012
+
+    # A topic that somebody closed in their Telegram.
+
+    async def _closed_by_hand(self, session: AsyncSession, case: Case | None) -> None:
+        """The topic of an open case is opened again: we may write into a closed one, but most coordinators may not."""
+        if case is not None and case.state in ("waiting", "claimed"):
+            await self.send(session, "topic.reopen", {}, lane=f"topic:{case.id}", case=case)
+            await self.post(session, case, self.words("desk.topic_reopened"))
 
     # A coordinator who left.
 

@@ -72,7 +72,11 @@ class Office(Answers):
             await self.raise_urgent(session, case, BY_COORDINATOR)
             return ""
         case.urgent, case.urgent_reason = False, ""
-        if case.waiting_since is not None:
+        last = await store.said_last(session, case.id)
+        if last is not None and last.role == "coordinator":  # only the mark had set the clock going
+            case.waiting_since = case.due_at = case.alert_at = None
+            case.escalations = 0
+        elif case.waiting_since is not None:
             case.due_at = case.alert_at = self.hours.due(case.waiting_since)
         await self.refresh_card(session, case)
         return self.words("desk.urgent_off", name=said.user_name)

@@ -231,7 +231,13 @@ class Turns(Desk):
             await self.send(
                 session,
                 "settle",
-                {"blocks": message.blocks, "chosen": button.label, "message_id": inbound.raw["message_id"]},
+                {
+                    "blocks": message.blocks,
+                    "name": message.name,
+                    "role": message.role,
+                    "chosen": button.label,
+                    "message_id": inbound.raw["message_id"],
+                },
                 lane=f"chat:{conversation.address}",
                 conversation=conversation,
                 priority=2,

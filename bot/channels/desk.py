@@ -1,4 +1,4 @@
-"""The coordinators' group: a message in a case's topic, an edit, a reaction, a pressed button -> DeskInbound. Pure."""
+"""The coordinators' group: a message in a topic, an edit, a reaction, a press, a topic closed -> DeskInbound. Pure."""
 
 from __future__ import annotations
 
@@ -49,6 +49,23 @@ def from_edit(message: Message) -> DeskInbound | None:
     """A coordinator changed a message; None for what has no words, such as a live location that moves."""
     said = from_message(message) if message.text or message.caption else None
     return replace(said, kind="edit") if said is not None else None
+
+
+def from_closing(message: Message) -> DeskInbound | None:
+    """A coordinator closed a topic by hand; None for any other message, and when the bot itself closed it."""
+    writer = _writer(message)
+    if writer is None or message.forum_topic_closed is None:
+        return None
+    user_id, user_name = writer
+    return DeskInbound(
+        kind="closed",
+        chat_id=message.chat.id,
+        thread_id=_topic(message),
+        message_id=message.message_id,
+        user_id=user_id,
+        user_name=user_name,
+        at=_seconds(message.date),
+    )
 
 
 def from_reaction(change: MessageReactionUpdated) -> DeskInbound | None:

@@ -141,10 +141,11 @@ class ToPerson:
 
     async def _settle(self, outgoing: Outgoing) -> None:
         """A question that was answered by a button: its text stays, with what was chosen in place of the buttons."""
-        asked = parts(text_of(outgoing.payload["blocks"]))[-1]
-        answered = f"{asked}\n\n→ {outgoing.payload['chosen']}"
-        text = escaped(answered if units(answered) <= LIMIT else asked)
-        await self._edit(outgoing, int(outgoing.payload["message_id"]), text, None)
+        payload = outgoing.payload
+        asked = _spoken(_speaker(payload), text_of(payload["blocks"]))[-1]
+        answered = f"{asked}\n\n→ {escaped(payload['chosen'])}"
+        text = answered if units(answered) <= LIMIT else asked
+        await self._edit(outgoing, int(payload["message_id"]), text, None)
 
     async def _copy(self, outgoing: Outgoing) -> int | None:
         """What a coordinator sent, under their name; where it takes no caption the name goes before it."""

@@ -153,7 +153,8 @@ class Intake:
                 await self._desk.moved(new_id)
                 log.info("the coordinators' group is now %s", new_id)
                 return True
-            return await self._to_desk(external_id, (desk.from_edit if edited else desk.from_message)(message))
+            said = desk.from_edit(message) if edited else desk.from_message(message) or desk.from_closing(message)
+            return await self._to_desk(external_id, said)
         if ours is None:
             log.info(
                 "a message in group %s: to make it the coordinators', set COORDINATORS_CHAT_ID to that", message.chat.id

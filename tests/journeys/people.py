@@ -57,6 +57,8 @@ class Person(Protocol):
 
     async def read(self) -> list[Seen]: ...
 
+    async def read_again(self) -> list[Seen]: ...
+
     @property
     def address(self) -> str: ...
 
@@ -110,13 +112,20 @@ class WebPerson:
 
     async def read(self) -> list[Seen]:
         """What is new, apart from their own words."""
-        answer = await self._http.get(
-            f"/api/events?after={self._seq}", headers={**self._headers, "Accept": "application/json"}
-        )
-        new = [_of_event(event) for event in answer.raise_for_status().json()["events"]]
+        new = await self._events(self._seq)
         self._seq = max([self._seq, *(seen.number for seen in new)])
         self._shown += new
         return [seen for seen in new if seen.role != "patient"]
+
+    async def read_again(self) -> list[Seen]:
+        """All that the page shows when it is opened anew, apart from their own words."""
+        return [seen for seen in await self._events(0) if seen.role != "patient"]
+
+    async def _events(self, after: int) -> list[Seen]:
+        answer = await self._http.get(
+            f"/api/events?after={after}", headers={**self._headers, "Accept": "application/json"}
+        )
+        return [_of_event(event) for event in answer.raise_for_status().json()["events"]]
 
 
 def _of_event(event: dict[str, Any]) -> Seen:
@@ -142,8 +151,8 @@ def _labels(shown: list[Seen]) -> list[str]:
 class Telegram:
     """The simulated Telegram."""
 
-    def __init__(self, http: httpx.AsyncClient, group: int, bot: int) -> None:
-        self.http, self.group, self.bot = http, group, bot
+    def __init__(self, http: httpx.AsyncClient, group: int, bot: int, token: str) -> None:
+        self.http, self.group, self.bot, self.token = http, group, bot, token
 
     async def post(self, path: str, **body: Any) -> dict[str, Any]:
         """One act of a person."""
@@ -154,9 +163,14 @@ class Telegram:
 
     async def messages(self, chat: int, thread: int | None = None) -> list[dict[str, Any]]:
         """What stands in a chat, or in one topic."""
-        query = f"?thread={thread}" if thread else ""
+        query = f"?thread={thread}" if thread is not None else ""
         answer = (await self.http.get(f"/sandbox/chats/{chat}/messages{query}")).raise_for_status().json()
-        return [message for message in answer if not message.get("deleted")]
+        return [message for message in answer if not message["sandbox"]["deleted"]]
+
+    async def download(self, file_id: str) -> str:
+        """What a file says."""
+        file = (await self.http.get(f"/bot{self.token}/getFile?file_id={file_id}")).raise_for_status().json()["result"]
+        return (await self.http.get(f"/file/bot{self.token}/{file['file_path']}")).raise_for_status().text
 
     async def topics(self) -> list[dict[str, Any]]:
         """The group's topics."""
@@ -210,6 +224,11 @@ class TelegramPerson:
         document = {"name": name, "content": base64.b64encode(content).decode()}
         body = {"from": self._id, "chat": self._id, "document": document}
         await self._telegram.post("messages", **body, **({"caption": caption} if caption else {}))
+
+    async def read_again(self) -> list[Seen]:
+        """All of the bot's words that stand in the chat."""
+        standing = [m for m in await self._telegram.messages(self._id) if m["from"]["id"] == self._telegram.bot]
+        return [Seen(message.get("text") or message.get("caption") or "") for message in standing]
 
     async def read(self) -> list[Seen]:
         """What the bot said or edited since the last look."""

@@ -11,11 +11,13 @@ import pytest
 import yaml
 
 from bot import database
+from bot.casework.commands import COMMANDS, ordered
 from bot.guide import Guide
 from tests.conftest import ROOT, Running
 from tests.journeys.desk import DeskPlayer
 from tests.journeys.people import Person, Telegram, TelegramPerson, WebPerson
-from tests.journeys.player import Player, World
+from tests.journeys.player import Player
+from tests.journeys.steps import World
 
 STORIES = sorted((Path(__file__).parent / "stories").glob("*.yml"))
 GUIDE = Guide.load(ROOT / "guide")
@@ -37,7 +39,7 @@ async def world(running: Running) -> AsyncIterator[World]:
     ):
         await sandbox.post("/sandbox/limits", json={"group_per_minute": None, "overall_per_second": None})
         state = (await sandbox.get("/sandbox/state")).raise_for_status().json()
-        telegram = Telegram(sandbox, state["group"], state["bot"]["id"])
+        telegram = Telegram(sandbox, state["group"], state["bot"]["id"], state["token"])
         group = next(group for group in state["groups"] if group["id"] == state["group"])
         coordinators = {member["name"].split()[0]: member["id"] for member in group["members"]}
 
@@ -61,6 +63,14 @@ def _load(path: Path) -> dict[str, Any]:
 async def test_the_journey_goes_as_written(path: Path, channel: str, world: World) -> None:
     player = Player(world, await world.new_person(channel))
     await player.play(_load(path)["steps"])
+
+
+def test_every_command_of_the_desk_is_used_in_a_journey() -> None:
+    acts = [step["desk"] for path in STORIES for step in _load(path)["steps"] if "desk" in step]
+    used = {
+        order.name for act in acts if (order := ordered(f"/say {act['say']}" if "say" in act else act.get("order", "")))
+    }
+    assert set(COMMANDS) - used == set()
 
 
 @pytest.mark.parametrize("running", ["waypoint_on_postgresql"], indirect=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.channels.telegram_text import units
 from sandbox.testing import ADA, MEI, Sandbox
 from tests.telegram.conftest import PIXEL, Waypoint, checklist, choices, labels, upload, words
@@ -64,6 +66,25 @@ async def test_a_settled_question_shows_what_was_chosen_in_place_of_its_buttons(
     assert settled["message_id"] == question["message_id"]
     assert settled["text"] == "Do you <agree>?\n\n→ Yes & more"
     assert labels(settled) == []
+
+
+@pytest.mark.parametrize("question", ["Do you have <it>?", "Do you have it? " * 400])
+async def test_a_coordinators_question_keeps_their_name_when_it_is_answered(
+    waypoint: Waypoint, box: Sandbox, question: str
+) -> None:
+    conversation = await waypoint.meet()
+    asked = [words(question), choices("Have it")]
+    await waypoint.say(conversation, *asked, role="coordinator", name="Mei (sample)")
+    await waypoint.settle()
+    before = [m for m in await box.messages(ADA) if m["sandbox"]["from_bot"]]
+    payload = {"blocks": asked, "chosen": "Have it", "message_id": before[-1]["message_id"]}
+    await waypoint.enqueue(
+        conversation, "settle", payload | {"name": "Mei (sample)", "role": "coordinator"}, f"chat:{ADA}"
+    )
+    await waypoint.settle()
+    after = [m for m in await box.messages(ADA) if m["sandbox"]["from_bot"]]
+    assert after[0]["text"].startswith("Mei (sample)\n")
+    assert after[-1]["text"] == f"{before[-1]['text']}\n\n→ Have it"
 
 
 async def test_a_question_that_cannot_be_edited_any_more_holds_nothing_up(waypoint: Waypoint, box: Sandbox) -> None:

@@ -129,6 +129,32 @@ async def test_closing_a_deleted_topic_opens_none(waypoint: Waypoint, box: Sandb
     assert await titles(box) == []
 
 
+async def test_a_topic_that_was_closed_by_hand_is_open_again_while_its_case_is(
+    waypoint: Waypoint, box: Sandbox
+) -> None:
+    handed = await waypoint.claimed()
+    thread = await handed.thread()
+    heard = await handed.heard()
+    await box.post("topics/close", **{"from": MEI, "chat": GROUP_ID, "thread": thread})
+    await waypoint.settle()
+    assert not box.world.chats[GROUP_ID].topics[thread].closed
+    assert (await handed.texts())[-1] == waypoint.casework.words("desk.topic_reopened")
+    assert await handed.heard() == heard
+
+
+async def test_the_topic_of_a_closed_case_stays_as_somebody_leaves_it(waypoint: Waypoint, box: Sandbox) -> None:
+    handed = await waypoint.claimed()
+    thread = await handed.thread()
+    await handed.write(MEI, "/close helped")
+    await waypoint.settle()
+    said = await handed.texts()
+    for verb in ("reopen", "close"):
+        await box.post(f"topics/{verb}", **{"from": MEI, "chat": GROUP_ID, "thread": thread})
+        await waypoint.settle()
+    assert box.world.chats[GROUP_ID].topics[thread].closed
+    assert await handed.texts() == said
+
+
 async def test_a_topic_that_was_closed_by_hand_is_reopened_for_words_that_wait(
     waypoint: Waypoint, box: Sandbox
 ) -> None:
@@ -258,6 +284,22 @@ async def test_words_wait_while_the_bot_is_out_of_the_group_and_are_never_given_
     await box.post("members", chat=GROUP_ID, person="bot", status="administrator", by=MEI)
     await waypoint.later(300)
     assert (await handed.texts())[-1] == "A note."
+
+
+async def test_a_case_waits_while_the_bot_may_open_no_topic_and_comes_whole_once_it_may(
+    waypoint: Waypoint, box: Sandbox
+) -> None:
+    rights = {"can_manage_topics": False}
+    await box.post("members", chat=GROUP_ID, person="bot", status="administrator", rights=rights, by=MEI)
+    handed = await waypoint.hand_off()
+    await waypoint.post(handed.conversation, "Are you there?", mark="person")
+    await waypoint.settle()
+    assert await titles(box) == []
+    assert "failed" not in {row.state for row in await waypoint.outbox()}
+    await box.post("members", chat=GROUP_ID, person="bot", status="administrator", by=MEI)
+    await waypoint.later(300)
+    assert await titles(box) == [handed.code]
+    assert (await handed.texts())[-1].endswith("Are you there?")
 
 
 async def test_the_topic_of_an_erased_case_is_deleted_and_a_second_time_is_no_fault(

@@ -298,6 +298,17 @@ async def test_urgent_shortens_the_wait_and_can_be_taken_back(waiting: Someone, 
     assert (case.urgent, case.due_at) == (False, due)
 
 
+async def test_a_mark_that_is_taken_back_leaves_nobody_waiting_who_has_their_answer(
+    waiting: Someone, held: Topic
+) -> None:
+    await held.write("/say The slides are here.")
+    await held.write("/urgent")
+    assert (await waiting.case()).alert_at is not None
+    await held.write("/urgent off")
+    case = await waiting.case()
+    assert (case.urgent, case.waiting_since, case.due_at, case.alert_at) == (False, None, None, None)
+
+
 async def test_find_looks_at_codes_names_words_and_notes(waiting: Someone, held: Topic) -> None:
     await waiting.write("faq.certainty", "the größte Angst")
     await held.write("/note prefers evenings")

@@ -245,6 +245,7 @@ async def test_on_telegram_a_pressed_message_shows_what_was_chosen(arrives: Arri
     (settled,) = await outbox(casework, "settle")
     assert settled.payload["message_id"] == 7
     assert settled.payload["chosen"] == casework.guide.entry("choice.agree").variants[0]
+    assert settled.payload["role"] == "assistant"
 
 
 # Waiting for the engine.
