@@ -44,7 +44,7 @@ def main() -> int:
     configure()
     try:
         asyncio.run(serve(load(require=("actions_secret",))))
-    except SettingsError as error:
+    except (SettingsError, database.StoreError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

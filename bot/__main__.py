@@ -128,7 +128,7 @@ def main() -> int:
     try:
         tripwire()  # fail at the start, not at the first message
         asyncio.run(serve(load(require=("secret_key", "engine_secret"))))
-    except (SettingsError, TripwireMissing) as error:
+    except (SettingsError, TripwireMissing, database.StoreError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, event, inspect
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class StoreError(Exception):
+    """The database cannot be used as it is; the message says why and what to do. It holds no password."""
 
 
 def connect(url: str) -> AsyncEngine:
@@ -64,5 +73,87 @@ def alembic_config(url: str) -> Config:
 
 
 async def upgrade(url: str) -> None:
-    """Bring the database to the newest schema. Safe to call from several processes at once."""
-    await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
+    """Bring the database to the newest schema. Safe to call from several processes at once: one migrates, others wait.
+
+    Raises StoreError where it cannot be reached or written, is no database of ours, or is newer than this program.
+    """
+    try:
+        await asyncio.to_thread(_can_be_opened, make_url(url))
+        await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        raise unusable(url, error) from None
+
+
+def _can_be_opened(url: URL) -> None:
+    """A SQLite file that cannot be opened says so here; to the driver it would be a fault in a thread of its own."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(url.database)) as connection:
+            connection.execute("PRAGMA schema_version")
+
+
+async def revision(url: str) -> str:
+    """Which revision of the schema the database has, "" for an empty one. Raises StoreError."""
+    engine = connect(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(read_only=True)
+            return await connection.run_sync(checked)
+    except (DBAPIError, OSError) as error:
+        raise unusable(url, error) from None
+    finally:
+        await engine.dispose()
+
+
+def checked(connection: Connection) -> str:
+    """The schema's revision. Raises StoreError for one that this program does not know.
+
+    A newer schema is left alone: what this program does not know of it, it would not keep.
+    """
+    found = MigrationContext.configure(connection).get_current_revision() or ""
+    if not known(found):
+        raise StoreError(
+            f"{named(connection.engine.url)} has schema {found}, and this program knows schemas up to {newest()}. "
+            "Start a release that is at least as new as the one that ran last, or restore a backup that was made with "
+            "this one (make restore)."
+        )
+    if not found and "cases" in inspect(connection).get_table_names():
+        raise StoreError(
+            f"{named(connection.engine.url)} holds tables that no release of this program has made. "
+            "Set DATABASE_URL to an empty database, or to the one that was used so far."
+        )
+    return found
+
+
+def newest() -> str:
+    """The newest revision of the schema that this program knows."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
+
+
+def known(revision: str) -> bool:
+    """Whether this program knows a revision; it knows that a database can be empty ("")."""
+    return not revision or revision in {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+
+
+def unusable(url: str, error: Exception) -> StoreError:
+    """What to do about a database that does not let us do our work."""
+    parsed = make_url(url)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return StoreError(f"{named(parsed)} cannot be used: {cause}. {_advice(parsed)}")
+
+
+def named(url: URL) -> str:
+    """The database as it is called in a message: without its password."""
+    return f"The database {url.render_as_string(hide_password=True)}"
+
+
+def _advice(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return (
+            f"It has to be a SQLite file that this user may write, in a folder that this user may write, on a disk "
+            f"that is not full. Look at {url.database}, or set DATABASE_URL to another file."
+        )
+    return (
+        "See that PostgreSQL runs there, that the database exists, that its user may connect to it and make tables "
+        "in it, and that DATABASE_URL says so: postgresql://user:password@host/database"
+    )

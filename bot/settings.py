@@ -62,7 +62,11 @@ class Settings(BaseSettings):
         url = url.replace("sqlite://", "sqlite+aiosqlite://", 1) if url.startswith("sqlite://") else url
         if not url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
             raise ValueError("DATABASE_URL must start with postgresql:// or sqlite:///")
-        return url
+        if url.startswith("sqlite") and not url.removeprefix("sqlite+aiosqlite:///").strip("/").partition("?")[0]:
+            raise ValueError("DATABASE_URL names no file: sqlite:////srv/waypoint/waypoint.db")
+        if url.startswith("sqlite") and ":memory:" in url:
+            raise ValueError("DATABASE_URL must name a file: what is kept in memory is lost, and no process shares it")
+        return url.replace("sslmode=", "ssl=", 1)  # as asyncpg calls it
 
     @model_validator(mode="after")
     def _desk_can_be_read(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import Connection, text
 
-from bot.database import connect
+from bot.database import checked, connect
 from bot.model import Base, UtcDateTime
 
 LOCK = 7_421_001  # an advisory lock of our own, so that processes that start together migrate one after another
@@ -22,6 +22,7 @@ def _plain_types(kind: str, item: Any, _: Any) -> str | Literal[False]:
 def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    checked(connection)  # under the lock: a newer release may have migrated while we waited for it
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
