@@ -45,6 +45,14 @@ chat: .venv/.stamp ## Talk to a running Waypoint in the terminal (ARGS=--ids sho
 doctor: .venv/.stamp ## See whether the bot and the coordinators' group are set up (ARGS=--try opens a topic, too)
 	@$(PYTHON) -m bot.doctor $(ARGS)
 
+.PHONY: backup
+backup: .venv/.stamp ## Keep the database and the files in one archive, while everything runs (TO=file)
+	@$(PYTHON) -m bot.backup $(if $(TO),--to "$(TO)")
+
+.PHONY: restore
+restore: .venv/.stamp ## Bring back what an archive holds, while everything runs (FROM=file)
+	@$(PYTHON) -m bot.backup --restore "$(FROM)"
+
 .PHONY: train
 train: $(MODEL) ## Train the engine's model, if anything that it learns from changed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from sqlalchemy import URL, Connection, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from bot.model import Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -92,17 +95,62 @@ def _can_be_opened(url: URL) -> None:
             connection.execute("PRAGMA schema_version")
 
 
-async def revision(url: str) -> str:
-    """Which revision of the schema the database has, "" for an empty one. Raises StoreError."""
+async def revision(url: str, *, any_release: bool = False) -> str:
+    """Which revision of the schema the database has, "" for an empty one. Raises StoreError.
+
+    With `any_release` one that this program does not know is told, too.
+    """
+    return await _read(url, _revision if any_release else checked)
+
+
+async def tables(url: str) -> list[str]:
+    """The tables of ours that the database has, those of a newer release that belong to them included.
+
+    Raises StoreError.
+    """
+    return await _read(url, _tables)
+
+
+async def _read[T](url: str, look: Callable[[Connection], T]) -> T:
     engine = connect(url)
     try:
+        await asyncio.to_thread(_can_be_opened, make_url(url))
         async with engine.connect() as connection:
             await connection.execution_options(read_only=True)
-            return await connection.run_sync(checked)
-    except (DBAPIError, OSError) as error:
+            return await connection.run_sync(look)
+    except (DBAPIError, sqlite3.Error, OSError) as error:
         raise unusable(url, error) from None
     finally:
         await engine.dispose()
+
+
+def _revision(connection: Connection) -> str:
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _tables(connection: Connection) -> list[str]:
+    found = inspect(connection)
+    ours = {"alembic_version", *Base.metadata.tables}
+    belongs = {
+        table: any(key["referred_table"] in ours for key in found.get_foreign_keys(table))
+        for table in found.get_table_names()
+    }
+    return sorted(table for table, to_ours in belongs.items() if to_ours or table in ours)
+
+
+def sqlite_file(url: str) -> Path:
+    """The file of a SQLite database."""
+    return Path(make_url(url).database or "")
+
+
+def for_libpq(url: str) -> tuple[str, dict[str, str]]:
+    """A PostgreSQL database as its own programs are told of it: the address, and in the environment the password."""
+    parsed = make_url(url)
+    query = {("sslmode" if name == "ssl" else name): value for name, value in parsed.query.items()}
+    address = URL.create(
+        "postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, query
+    ).render_as_string()
+    return address, {"PGPASSWORD": parsed.password} if parsed.password else {}
 
 
 def checked(connection: Connection) -> str:
@@ -110,7 +158,7 @@ def checked(connection: Connection) -> str:
 
     A newer schema is left alone: what this program does not know of it, it would not keep.
     """
-    found = MigrationContext.configure(connection).get_current_revision() or ""
+    found = _revision(connection)
     if not known(found):
         raise StoreError(
             f"{named(connection.engine.url)} has schema {found}, and this program knows schemas up to {newest()}. "
