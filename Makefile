@@ -45,6 +45,10 @@ chat: .venv/.stamp ## Talk to a running Waypoint in the terminal (ARGS=--ids sho
 doctor: .venv/.stamp ## See whether the bot and the coordinators' group are set up (ARGS=--try opens a topic, too)
 	@$(PYTHON) -m bot.doctor $(ARGS)
 
+.PHONY: outbox
+outbox: .venv/.stamp ## List what could not be delivered (RETRY=all sends it again, DROP=12 lets go of it; or numbers)
+	@$(PYTHON) -m bot.outbox $(if $(RETRY),--retry $(RETRY)) $(if $(DROP),--drop $(DROP))
+
 .PHONY: backup
 backup: .venv/.stamp ## Keep the database and the files in one archive, while everything runs (TO=file)
 	@$(PYTHON) -m bot.backup $(if $(TO),--to "$(TO)")

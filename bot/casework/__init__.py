@@ -6,6 +6,7 @@ from bot.casework.card import Card
 from bot.casework.claims import DeskInbound
 from bot.casework.inbound import FileRef, Inbound, NoSuchConversation, Receipt, StoredFile
 from bot.casework.lease import Lease
+from bot.casework.letters import Letters
 from bot.casework.outbound import Outgoing, Sending
 from bot.casework.turns import Pending
 
@@ -25,5 +26,5 @@ __all__ = [
 ]
 
 
-class Casework(Sending, Lease):
+class Casework(Sending, Letters, Lease):
     """All use cases."""

@@ -153,7 +153,7 @@ class Sending(CaseTopic):
             if seconds is not None:
                 row.attempts -= 1
             elif outgoing.attempts >= LAST_ATTEMPT:
-                row.state = "failed"
+                await self._bury(session, row)
             return row.state != "failed"
 
     async def gave_up(self, outgoing: Outgoing, reason: str, *, blocked: bool = False) -> None:
@@ -161,11 +161,18 @@ class Sending(CaseTopic):
         async with self.transaction() as session:
             row = await session.get(Outbox, outgoing.id)
             if row is not None:
-                row.state, row.error = "failed", reason[:200]
+                row.error = reason[:200]
+                await self._bury(session, row)
             if blocked and outgoing.conversation_id:
                 conversation = await session.get(Conversation, outgoing.conversation_id)
                 if conversation is not None:
                     conversation.blocked = True
+
+    async def _bury(self, session: AsyncSession, row: Outbox) -> None:
+        """It is a dead letter now, which the board counts, unless it is the board itself."""
+        row.state = "failed"
+        if row.kind != "group.board":
+            await self.refresh_board(session)
 
     async def set_blocked(self, address: str, *, blocked: bool) -> None:
         """A person on Telegram blocked the bot, or took that back. Somebody unknown stays unknown."""
