@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     coordinators_chat_id: int | None = None
     group_sends_per_minute: int = Field(20, gt=0, le=10_000)  # Telegram's limit for one group
     sandbox_url: str = ""
+    stop_notice_seconds: float = Field(0.0, ge=0, le=120)  # between "not ready" and the stop
     max_file_bytes: int = Field(20 * 1024 * 1024, gt=0)
 
     # The desk's working hours, and within how much of them a person is answered.
