@@ -33,6 +33,10 @@ test: .venv/.stamp $(MODEL) ## Run all tests
 bench: .venv/.stamp $(MODEL) ## Measure turns, memory and start beside a stock Rasa (ARGS=--quick for a few minutes)
 	@$(PYTHON) -m bench $(ARGS)
 
+.PHONY: chaos
+chaos: .venv/.stamp $(MODEL) ## Kill, freeze and hinder the processes while people talk (ARGS="--kills 20"; two hours without)
+	@$(PYTHON) -m chaos $(ARGS)
+
 .PHONY: evaluate
 evaluate: .venv/.stamp $(MODEL) ## Judge what is understood (DATA=file.tsv OUT=folder for your own messages; ARGS=--help)
 	@$(PYTHON) -m evaluation $(if $(DATA),--data "$(DATA)") $(if $(OUT),--out "$(OUT)") $(ARGS)
