@@ -148,12 +148,13 @@ class Trial:
             own = [text_of(blocks) for _, role, blocks in record if role == "patient"]
             kept.compare(whose, person.said, numbers_in(own))
             shown = await person.texts()
+            heard = [number for number in numbers_in(shown) if number not in person.said]  # their own may be quoted
             others = [(seq, blocks) for seq, role, blocks in record if role != "patient"]
             if isinstance(person, WebPerson):
-                desk_web.compare(whose, person.from_desk, numbers_in(shown))
+                desk_web.compare(whose, person.from_desk, heard)
                 said_web.compare(whose, [seq for seq, _, _ in record], [event["seq"] for event in person.events])
             else:
-                desk_telegram.compare(whose, person.from_desk, numbers_in(shown))
+                desk_telegram.compare(whose, person.from_desk, heard)
                 spoken = [piece for _, blocks in others if _is_words(blocks) for piece in parts(text_of(blocks))]
                 said_telegram.compare(whose, spoken, [_without_name(text, spoken) for text in shown if _is_said(text)])
             mine = [each["id"] for each in topics if each["name"] == person.code] if person.code else []
@@ -163,7 +164,10 @@ class Trial:
                 for message in await self.world.chat(self.world.group, each)
                 if message["sandbox"]["from_bot"]
             ]
-            topic.compare(whose, person.to_topic, [n for n in numbers_in(texts) if n in set(person.to_topic)])
+            read = numbers_in(texts)
+            topic.compare(whose, person.to_topic, [number for number in read if number in person.to_topic])
+            strangers = {*heard, *read} - {*person.said, *person.from_desk}
+            verdict.note("words that reached somebody else", [f"{whose}: {number}" for number in strangers])
             await self._judge_hand_off(verdict, person, len(mine))
             await self._judge_turns(verdict, person)
             verdict.note("people who could not go on", [person.stuck] if person.stuck else [])

@@ -18,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import database
 from bot.casework import Casework, Inbound
+from bot.casework.trouble import passes
 from bot.model import Case, Conversation, Fact
 from bot.settings import Settings
-from tests.bot.conftest import execute, postgres_url
+from tests.bot.conftest import execute, locked, postgres_url
 from tests.conftest import ROOT
 
 
@@ -197,3 +198,26 @@ async def test_a_read_that_fails_never_looks_like_somebody_new(casework: Casewor
     assert await casework.open_conversation("telegram", "1") == conversation
     async with casework.reading() as session:
         assert await session.scalar(select(func.count()).select_from(Case)) == 1
+
+
+async def test_an_error_that_goes_away_by_waiting_is_told_from_one_that_does_not(
+    casework: Casework, db: AsyncEngine
+) -> None:
+    async def raised(*statements: str) -> Exception:
+        try:
+            async with db.begin() as connection:
+                for statement in statements:
+                    await connection.execute(text(statement))
+        except Exception as error:
+            return error
+        pytest.fail("nothing was raised")
+
+    if db.dialect.name == "postgresql":
+        assert passes(await raised("SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 1"))
+        assert passes(await raised("SET LOCAL statement_timeout = 1", "SELECT pg_sleep(1)"))
+    else:
+        assert passes(await locked(db))
+    assert passes(ConnectionRefusedError())
+    assert not passes(await raised("INSERT INTO facts VALUES ('a', 'b')", "INSERT INTO facts VALUES ('a', 'b')"))
+    assert not passes(await raised("SELECT * FROM nowhere"))
+    assert not passes(KeyError("words"))
