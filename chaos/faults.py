@@ -47,7 +47,7 @@ class Faults:
         ]
         (act,) = self.dice.choices([act for _, act in choices], [weight for weight, _ in choices])
         await act()
-        await asyncio.sleep(self.dice.uniform(0.05, 1.2))
+        await asyncio.sleep(self.dice.uniform(0.1, 2.0))
 
     def _note(self, what: str) -> None:
         self.last = what
