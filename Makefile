@@ -33,6 +33,10 @@ test: .venv/.stamp $(MODEL) ## Run all tests
 bench: .venv/.stamp $(MODEL) ## Measure turns, memory and start beside a stock Rasa (ARGS=--quick for a few minutes)
 	@$(PYTHON) -m bench $(ARGS)
 
+.PHONY: chaos
+chaos: .venv/.stamp $(MODEL) ## Kill, freeze and hinder the processes while people talk (ARGS="--kills 20"; two hours without)
+	@$(PYTHON) -m chaos $(ARGS)
+
 .PHONY: evaluate
 evaluate: .venv/.stamp $(MODEL) ## Judge what is understood (DATA=file.tsv OUT=folder for your own messages; ARGS=--help)
 	@$(PYTHON) -m evaluation $(if $(DATA),--data "$(DATA)") $(if $(OUT),--out "$(OUT)") $(ARGS)
@@ -44,6 +48,18 @@ chat: .venv/.stamp ## Talk to a running Waypoint in the terminal (ARGS=--ids sho
 .PHONY: doctor
 doctor: .venv/.stamp ## See whether the bot and the coordinators' group are set up (ARGS=--try opens a topic, too)
 	@$(PYTHON) -m bot.doctor $(ARGS)
+
+.PHONY: outbox
+outbox: .venv/.stamp ## List what could not be delivered (RETRY=all sends it again, DROP=12 lets go of it; or numbers)
+	@$(PYTHON) -m bot.outbox $(if $(RETRY),--retry $(RETRY)) $(if $(DROP),--drop $(DROP))
+
+.PHONY: backup
+backup: .venv/.stamp ## Keep the database and the files in one archive, while everything runs (TO=file)
+	@$(PYTHON) -m bot.backup $(if $(TO),--to "$(TO)")
+
+.PHONY: restore
+restore: .venv/.stamp ## Bring back what an archive holds, while everything runs (FROM=file)
+	@$(PYTHON) -m bot.backup --restore "$(FROM)"
 
 .PHONY: train
 train: $(MODEL) ## Train the engine's model, if anything that it learns from changed

@@ -14,6 +14,7 @@ from bot.casework import Casework
 from bot.guide import Guide
 from bot.log import configure
 from bot.settings import Settings, SettingsError, load
+from bot.stopping import Server, Stopping
 
 # A connection that we closed first, just as the engine used it again, would cost a turn a second try.
 IDLE_SECONDS = 75  # the engine's client lets go after 15
@@ -24,7 +25,8 @@ async def serve(settings: Settings) -> None:
     await database.upgrade(settings.database_url)
     engine = database.connect(settings.database_url)
     casework = Casework(database.sessions(engine), Guide.load(), public_url=settings.public_url, hours=settings.hours)
-    app = create(casework, settings.actions_secret.get_secret_value())
+    stopping = Stopping()
+    app = create(casework, settings.actions_secret.get_secret_value(), lambda: stopping.begun)
     config = uvicorn.Config(
         app,
         host=settings.actions_host,
@@ -34,7 +36,7 @@ async def serve(settings: Settings) -> None:
         access_log=False,
     )
     try:
-        await uvicorn.Server(config).serve()
+        await Server(config, stopping, notice=settings.stop_notice_seconds).serve()  # actions in hand are finished
     finally:
         await engine.dispose()
 
@@ -44,7 +46,7 @@ def main() -> int:
     configure()
     try:
         asyncio.run(serve(load(require=("actions_secret",))))
-    except SettingsError as error:
+    except (SettingsError, database.StoreError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

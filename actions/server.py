@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+from collections.abc import Callable
 
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
@@ -25,15 +26,15 @@ log = logging.getLogger(__name__)
 LARGEST_CALL = 1_000_000  # bytes; a turn is a few kilobytes
 
 
-def create(casework: Casework, secret: str) -> Starlette:
-    """An app that runs actions for whoever knows the secret (`POST /webhook`), and says that it is up."""
+def create(casework: Casework, secret: str, stopping: Callable[[], bool] = lambda: False) -> Starlette:
+    """An app that runs actions for whoever knows the secret (`POST /webhook`), and says whether it is to be used."""
     executor = ActionExecutor()
     for decision in DECISIONS:
         executor.register_action(TurnAction(decision, casework))
     expected = f"Bearer {secret}".encode()
 
     async def health(request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "stopping"}, 503) if stopping() else JSONResponse({"status": "ok"})
 
     async def webhook(request: Request) -> Response:
         if not hmac.compare_digest(request.headers.get("authorization", "").encode(), expected):

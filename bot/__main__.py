@@ -7,7 +7,6 @@ import contextlib
 import logging
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from types import FrameType
 from typing import Any
 
 import telegram
@@ -28,12 +27,13 @@ from bot.gateway import Gateway
 from bot.guide import Guide
 from bot.log import configure
 from bot.settings import Settings, SettingsError, load
+from bot.stopping import CONNECTIONS_SECONDS, SENDS_SECONDS, TURNS_SECONDS, Server, Stopping
 from bot.tripwire import TripwireMissing, tripwire
 from bot.wake import Wake
 from bot.watch import Watcher
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings, stopping: Stopping) -> Starlette:
     """The whole bot process as one app; its loops live as long as it does."""
     db = database.connect(settings.database_url)
     bot = client(settings)
@@ -47,6 +47,8 @@ def create_app(settings: Settings) -> Starlette:
     wake = Wake()
     engine = Engine(settings.engines, settings.engine_secret.get_secret_value(), settings.engine_timeout)
     gateway = Gateway(casework, engine, wake)
+    # Without a bot the dispatcher still removes the files of what was erased.
+    dispatcher = Dispatcher(casework, TelegramSender(bot, casework, settings), wake)
     loops: list[Coroutine[Any, Any, None]] = []
 
     async def database_answers() -> bool:
@@ -56,8 +58,6 @@ def create_app(settings: Settings) -> Starlette:
 
     checks: dict[str, health.Check] = {"database": database_answers, "engine": engine.ready, "actions": engine.acts}
     routes: list[BaseRoute] = [*web.create_routes(casework, wake, settings)]
-    # Without a bot the dispatcher still removes the files of what was erased.
-    loops.append(Dispatcher(casework, TelegramSender(bot, casework, settings), wake).run())
     if bot is not None:
         checks["telegram"] = _reaches(bot)
         routes += updates.webhook_routes(bot, casework, wake, settings)
@@ -68,33 +68,37 @@ def create_app(settings: Settings) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        sending = asyncio.create_task(dispatcher.run())
         tasks = [asyncio.create_task(loop) for loop in loops]
         try:
             yield
         finally:
             wake.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await gateway.idle()  # finish the turns in hand
+            await _cancelled(*tasks)
+            await _within(TURNS_SECONDS, gateway.idle())  # finish the turns in hand,
+            await _within(SENDS_SECONDS, dispatcher.drain())  # and send what they said
+            await _cancelled(sending)
             await engine.close()
             if bot is not None:
                 await bot.shutdown()
             await db.dispose()
 
-    app = Starlette(routes=[*health.create_routes(checks, casework.figures_now), *routes], lifespan=lifespan)
+    probes = health.create_routes(checks, casework.figures_now, lambda: stopping.begun)
+    app = Starlette(routes=[*probes, *routes], lifespan=lifespan)
     app.state.wake = wake
     return app
 
 
-class Server(uvicorn.Server):
-    """Ends open event streams as soon as it is told to stop, so that stopping does not wait for them."""
+async def _cancelled(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Wake the streams for good, then stop as usual."""
-        app: Any = self.config.app
-        app.state.wake.close()
-        super().handle_exit(sig, frame)
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Wait for something, but not for ever: what is not done then is done by whoever comes next."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(work, seconds)
 
 
 def _reaches(bot: telegram.Bot) -> health.Check:
@@ -109,16 +113,18 @@ async def serve(settings: Settings) -> None:
     """Migrate, then serve until told to stop."""
     await database.upgrade(settings.database_url)
     settings.files_dir.mkdir(parents=True, exist_ok=True)
+    stopping = Stopping()
+    app = create_app(settings, stopping)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=CONNECTIONS_SECONDS,
         server_header=False,
     )
-    await Server(config).serve()
+    await Server(config, stopping, notice=settings.stop_notice_seconds, last=app.state.wake.close).serve()
 
 
 def main() -> int:
@@ -128,7 +134,7 @@ def main() -> int:
     try:
         tripwire()  # fail at the start, not at the first message
         asyncio.run(serve(load(require=("secret_key", "engine_secret"))))
-    except (SettingsError, TripwireMissing) as error:
+    except (SettingsError, TripwireMissing, database.StoreError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, event, inspect
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from bot.model import Base
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class StoreError(Exception):
+    """The database cannot be used as it is; the message says why and what to do. It holds no password."""
 
 
 def connect(url: str) -> AsyncEngine:
@@ -64,5 +76,132 @@ def alembic_config(url: str) -> Config:
 
 
 async def upgrade(url: str) -> None:
-    """Bring the database to the newest schema. Safe to call from several processes at once."""
-    await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
+    """Bring the database to the newest schema. Safe to call from several processes at once: one migrates, others wait.
+
+    Raises StoreError where it cannot be reached or written, is no database of ours, or is newer than this program.
+    """
+    try:
+        await asyncio.to_thread(_can_be_opened, make_url(url))
+        await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        raise unusable(url, error) from None
+
+
+def _can_be_opened(url: URL) -> None:
+    """A SQLite file that cannot be opened says so here; to the driver it would be a fault in a thread of its own."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(url.database)) as connection:
+            connection.execute("PRAGMA schema_version")
+
+
+async def revision(url: str, *, any_release: bool = False) -> str:
+    """Which revision of the schema the database has, "" for an empty one. Raises StoreError.
+
+    With `any_release` one that this program does not know is told, too.
+    """
+    return await _read(url, _revision if any_release else checked)
+
+
+async def tables(url: str) -> list[str]:
+    """The tables of ours that the database has, those of a newer release that belong to them included.
+
+    Raises StoreError.
+    """
+    return await _read(url, _tables)
+
+
+async def _read[T](url: str, look: Callable[[Connection], T]) -> T:
+    engine = connect(url)
+    try:
+        await asyncio.to_thread(_can_be_opened, make_url(url))
+        async with engine.connect() as connection:
+            await connection.execution_options(read_only=True)
+            return await connection.run_sync(look)
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        raise unusable(url, error) from None
+    finally:
+        await engine.dispose()
+
+
+def _revision(connection: Connection) -> str:
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _tables(connection: Connection) -> list[str]:
+    found = inspect(connection)
+    ours = {"alembic_version", *Base.metadata.tables}
+    belongs = {
+        table: any(key["referred_table"] in ours for key in found.get_foreign_keys(table))
+        for table in found.get_table_names()
+    }
+    return sorted(table for table, to_ours in belongs.items() if to_ours or table in ours)
+
+
+def sqlite_file(url: str) -> Path:
+    """The file of a SQLite database."""
+    return Path(make_url(url).database or "")
+
+
+def for_libpq(url: str) -> tuple[str, dict[str, str]]:
+    """A PostgreSQL database as its own programs are told of it: the address, and in the environment the password."""
+    parsed = make_url(url)
+    query = {("sslmode" if name == "ssl" else name): value for name, value in parsed.query.items()}
+    address = URL.create(
+        "postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, query
+    ).render_as_string()
+    return address, {"PGPASSWORD": parsed.password} if parsed.password else {}
+
+
+def checked(connection: Connection) -> str:
+    """The schema's revision. Raises StoreError for one that this program does not know.
+
+    A newer schema is left alone: what this program does not know of it, it would not keep.
+    """
+    found = _revision(connection)
+    if not known(found):
+        raise StoreError(
+            f"{named(connection.engine.url)} has schema {found}, and this program knows schemas up to {newest()}. "
+            "Start a release that is at least as new as the one that ran last, or restore a backup that was made with "
+            "this one (make restore)."
+        )
+    if not found and "cases" in inspect(connection).get_table_names():
+        raise StoreError(
+            f"{named(connection.engine.url)} holds tables that no release of this program has made. "
+            "Set DATABASE_URL to an empty database, or to the one that was used so far."
+        )
+    return found
+
+
+def newest() -> str:
+    """The newest revision of the schema that this program knows."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
+
+
+def known(revision: str) -> bool:
+    """Whether this program knows a revision; it knows that a database can be empty ("")."""
+    return not revision or revision in {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+
+
+def unusable(url: str, error: Exception) -> StoreError:
+    """What to do about a database that does not let us do our work."""
+    parsed = make_url(url)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return StoreError(f"{named(parsed)} cannot be used: {cause}. {_advice(parsed)}")
+
+
+def named(url: URL) -> str:
+    """The database as it is called in a message: without its password."""
+    return f"The database {url.render_as_string(hide_password=True)}"
+
+
+def _advice(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return (
+            f"It has to be a SQLite file that this user may write, in a folder that this user may write, on a disk "
+            f"that is not full. Look at {url.database}, or set DATABASE_URL to another file."
+        )
+    return (
+        "See that PostgreSQL runs there, that the database exists, that its user may connect to it and make tables "
+        "in it, and that DATABASE_URL says so: postgresql://user:password@host/database"
+    )

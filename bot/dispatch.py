@@ -59,6 +59,11 @@ class Dispatcher:
             await asyncio.wait(self._busy)
         return taken
 
+    async def drain(self) -> None:
+        """Send until nothing is due."""
+        while await self.run_once():
+            pass
+
     async def _start(self) -> int:
         free = AT_ONCE - len(self._busy)
         in_group = INTO_GROUP - sum(row.into_group for row in self._busy.values())

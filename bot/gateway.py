@@ -12,6 +12,7 @@ from typing import Any
 
 from bot import safety
 from bot.casework import Casework, Pending
+from bot.casework.trouble import passes
 from bot.engine import TEXT_LIMIT, Engine, EngineAway, EngineFault
 from bot.render import Say
 from bot.wake import Wake
@@ -73,15 +74,15 @@ class Gateway:
             await self._desk(turn) if lane.startswith("desk:") else await self.take(turn)
         except Exception as error:  # a fault in one turn must not stop the others; it is tried again
             log.exception("turn %s failed", turn)
-            await self._put_off(turn, type(error).__name__)
+            await self._put_off(turn, error)
         finally:
             self._busy.pop(lane, None)
             self._wake.notify("inbox")
             self._wake.notify("outbox")
 
-    async def _put_off(self, turn: str, reason: str) -> None:
-        try:
-            await self._casework.delay(turn, reason, fault=True)
+    async def _put_off(self, turn: str, error: Exception) -> None:
+        try:  # that the database was away, however often, is no fault of the turn, and must cost nobody their words
+            await self._casework.delay(turn, type(error).__name__, fault=not passes(error))
         except Exception:  # the database is away too; the turn is safe in it, and is looked at again
             log.exception("turn %s could not be put off", turn)
 

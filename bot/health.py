@@ -48,13 +48,20 @@ def show(figures: Figures) -> None:
     SATISFACTION.set(mean)
 
 
-def create_routes(checks: dict[str, Check], figures: Callable[[], Awaitable[Figures]]) -> list[Route]:
-    """Routes for probes. Each part is checked by its own function and named in the answer; `figures` are the desk's."""
+def create_routes(
+    checks: dict[str, Check], figures: Callable[[], Awaitable[Figures]], stopping: Callable[[], bool]
+) -> list[Route]:
+    """Routes for probes. Each part is checked by its own function and named in the answer; `figures` are the desk's.
+
+    A process that is `stopping` is up and works, but nobody is to be sent to it any more.
+    """
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def readyz(request: Request) -> Response:
+        if stopping():
+            return JSONResponse({"ready": False, "stopping": True}, status_code=503)
         results = dict(zip(checks, await asyncio.gather(*map(_holds, checks.values())), strict=True))
         ready = all(results.values())
         return JSONResponse(

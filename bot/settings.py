@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     coordinators_chat_id: int | None = None
     group_sends_per_minute: int = Field(20, gt=0, le=10_000)  # Telegram's limit for one group
     sandbox_url: str = ""
+    stop_notice_seconds: float = Field(0.0, ge=0, le=120)  # between "not ready" and the stop
     max_file_bytes: int = Field(20 * 1024 * 1024, gt=0)
 
     # The desk's working hours, and within how much of them a person is answered.
@@ -62,7 +63,11 @@ class Settings(BaseSettings):
         url = url.replace("sqlite://", "sqlite+aiosqlite://", 1) if url.startswith("sqlite://") else url
         if not url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
             raise ValueError("DATABASE_URL must start with postgresql:// or sqlite:///")
-        return url
+        if url.startswith("sqlite") and not url.removeprefix("sqlite+aiosqlite:///").strip("/").partition("?")[0]:
+            raise ValueError("DATABASE_URL names no file: sqlite:////srv/waypoint/waypoint.db")
+        if url.startswith("sqlite") and ":memory:" in url:
+            raise ValueError("DATABASE_URL must name a file: what is kept in memory is lost, and no process shares it")
+        return url.replace("sslmode=", "ssl=", 1)  # as asyncpg calls it
 
     @model_validator(mode="after")
     def _desk_can_be_read(self) -> Self:

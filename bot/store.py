@@ -204,10 +204,9 @@ async def files(session: AsyncSession, case_id: str) -> Sequence[File]:
 
 
 async def coalesced(session: AsyncSession, key: str) -> Outbox | None:
-    """An outgoing row that says the same thing anew and has not been taken yet."""
-    return await session.scalar(
-        select(Outbox).where(Outbox.coalesce == key, Outbox.state == "due", Outbox.lease_until.is_(None))
-    )
+    """An outgoing row that says the same thing anew and has not been taken yet; locked, so that it stays so."""
+    query = select(Outbox).where(Outbox.coalesce == key, Outbox.state == "due", Outbox.lease_until.is_(None))
+    return await session.scalar(query.order_by(Outbox.id.desc()).limit(1).with_for_update())
 
 
 async def due_outbox(session: AsyncSession, now: datetime, limit: int) -> Sequence[Outbox]:
@@ -239,6 +238,25 @@ async def behind(session: AsyncSession, row: Outbox, limit: int) -> Sequence[Out
 async def undelivered(session: AsyncSession) -> int:
     """How many outgoing rows were given up."""
     return await session.scalar(select(func.count()).where(Outbox.state == "failed")) or 0
+
+
+async def dead_letters(session: AsyncSession, limit: int) -> Sequence[tuple[Outbox, str | None]]:
+    """Outgoing rows that were given up, each with its case's code, oldest first."""
+    query = select(Outbox, Case.code).outerjoin(Case, Case.id == Outbox.case_id).where(Outbox.state == "failed")
+    return [(row, code) for row, code in (await session.execute(query.order_by(Outbox.id).limit(limit))).all()]
+
+
+async def dead(session: AsyncSession, numbers: Sequence[int]) -> Sequence[Outbox]:
+    """Those of these outgoing rows that were given up, locked, oldest first."""
+    query = select(Outbox).where(Outbox.id.in_(numbers), Outbox.state == "failed")
+    return (await session.scalars(query.order_by(Outbox.id).with_for_update())).all()
+
+
+async def waiting_outbox(session: AsyncSession) -> tuple[int, datetime | None]:
+    """How many outgoing rows wait to be sent, and since when the oldest does."""
+    query = select(func.count(), func.min(Outbox.created_at)).where(Outbox.state == "due")
+    count, oldest = (await session.execute(query)).one()
+    return count, oldest
 
 
 async def delayed(session: AsyncSession, case_id: str, since: datetime) -> tuple[int, datetime | None]:

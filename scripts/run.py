@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))  # so that `python scripts/run.py` finds the packa
 
 from scripts.supervise import Service, ServiceError, Supervisor  # noqa: E402
 
+STOP_SECONDS = 50.0  # for what is in hand; more is only waited for when something hangs (bot/stopping.py)
 SANDBOX_TOKEN = "1000001:sandbox"  # noqa: S105  # opens nothing but the local sandbox
 WITHHELD = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "DATABASE_URL")  # from processes that have no use for them
 
@@ -108,7 +109,7 @@ async def run(env: dict[str, str], var: Path, state_file: Path | None, console: 
     def tell(line: str) -> None:
         console.print(line, markup=False, highlight=False)
 
-    supervisor = Supervisor(var / "log", tell, restarted=write_state)
+    supervisor = Supervisor(var / "log", tell, restarted=write_state, grace=STOP_SECONDS)
     ready = False
     try:
         with console.status("Starting: the engine loads its model, which takes about 20 seconds"):

@@ -61,6 +61,11 @@ class Supervisor:
         """Process ids by service name."""
         return {service.name: process.pid for service, process in self._running.items()}
 
+    @property
+    def services(self) -> list[Service]:
+        """What runs."""
+        return list(self._running)
+
     async def start(self, *services: Service) -> None:
         """Start the services side by side and return when all are ready. Raises ServiceError."""
         for service in services:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -14,21 +13,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-NAME = "postgres"  # of the one database; the server makes it itself
+from scripts.postgres import NAME, PostgresMissing, address, as_its_user, programs
 
 
 def postgres_url(socket: Path, name: str) -> str:
     """The address of one database."""
-    return f"postgresql+asyncpg://postgres@/{name}?host={socket}"
-
-
-def _postgres_programs() -> Path | None:
-    """The folder with `initdb` and `pg_ctl`; Debian keeps them out of the PATH."""
-    found = shutil.which("initdb")
-    folders = (
-        [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    )
-    return next((folder for folder in folders if (folder / "pg_ctl").exists()), None)
+    return address(socket, name)
 
 
 def new_database(socket: Path, name: str) -> str:
@@ -40,32 +30,24 @@ def new_database(socket: Path, name: str) -> str:
         await connection.close()
 
     asyncio.run(make())
-    return f"postgresql+asyncpg://postgres@/{name}?host={socket}"
+    return address(socket, name)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Path]:
     """The socket folder of a running PostgreSQL."""
-    programs = _postgres_programs()
-    if programs is None:
-        pytest.skip(
-            "PostgreSQL is not installed (Debian: apt-get install postgresql), so its half of the tests cannot run"
-        )
+    try:
+        folder, (before, account) = programs(), as_its_user()
+    except PostgresMissing as missing:
+        pytest.skip(f"{missing}, so its half of the tests cannot run")
     # A socket's path may have 107 characters, and pytest's folders are too deep for that.
     home = Path(tempfile.mkdtemp(prefix="waypoint-pg-"))
-    # PostgreSQL refuses to run as root: Debian's package brings a user for it.
-    as_user: list[str] = []
-    if os.geteuid() == 0:
-        try:
-            account = pwd.getpwnam("postgres")
-        except KeyError:
-            pytest.skip("PostgreSQL does not run as root, and there is no user `postgres` (adduser --system postgres)")
+    if account is not None:
         os.chown(home, account.pw_uid, account.pw_gid)
-        as_user = ["runuser", "-u", "postgres", "--"]
 
     def run(program: str, *arguments: str) -> None:
-        subprocess.run([*as_user, str(programs / program), "-D", str(home / "data"), *arguments], check=True, cwd=home,
-                       stdout=subprocess.DEVNULL)  # fmt: skip
+        command = [*before, str(folder / program), "-D", str(home / "data"), *arguments]
+        subprocess.run(command, check=True, cwd=home, stdout=subprocess.DEVNULL)
 
     try:
         run("initdb", "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C")

@@ -4,8 +4,9 @@ from bot.casework.base import utc_now
 from bot.casework.board import BoardText
 from bot.casework.card import Card
 from bot.casework.claims import DeskInbound
-from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile
+from bot.casework.inbound import FileRef, Inbound, NoSuchConversation, Receipt, StoredFile
 from bot.casework.lease import Lease
+from bot.casework.letters import Letters
 from bot.casework.outbound import Outgoing, Sending
 from bot.casework.turns import Pending
 
@@ -16,6 +17,7 @@ __all__ = [
     "DeskInbound",
     "FileRef",
     "Inbound",
+    "NoSuchConversation",
     "Outgoing",
     "Pending",
     "Receipt",
@@ -24,5 +26,5 @@ __all__ = [
 ]
 
 
-class Casework(Sending, Lease):
+class Casework(Sending, Letters, Lease):
     """All use cases."""

@@ -19,6 +19,10 @@ MAX_FILES = 10
 LANGUAGE_LENGTH = 12
 
 
+class NoSuchConversation(LookupError):
+    """It was read that there is none; a fault in reading is never this."""
+
+
 @dataclass(frozen=True)
 class FileRef:
     """A file as a channel received it: on Telegram by its id, from the web as a path under the files folder."""
@@ -111,7 +115,7 @@ class Receiving(Work):
     async def receive(self, conversation_id: str, external_id: str, inbound: Inbound) -> Receipt:
         """Store one message. The same external id again changes nothing and gives the same receipt.
 
-        Raises LookupError when the conversation does not exist.
+        Raises NoSuchConversation.
         """
         inbound = inbound.kept()
         try:
@@ -126,7 +130,7 @@ class Receiving(Work):
                 return Receipt(known.id, known.seq, duplicate=True)
             conversation = await store.conversation(session, conversation_id)
             if conversation is None:
-                raise LookupError("There is no such conversation.")
+                raise NoSuchConversation
             conversation.blocked = False  # whoever writes can be written to
             seq = await store.next_seq(session, conversation_id)
             row = Inbox(

@@ -13,13 +13,16 @@ from bot.casework.card import DELAY
 from bot.casework.topic import CaseTopic
 from bot.model import Conversation, File, Outbox
 
-LEASE = timedelta(seconds=60)
+# How long a row is left to whoever took it. If that process died, the row and all behind it wait for as long.
+LEASE = timedelta(seconds=20)
+LEASE_OF_FILES = timedelta(seconds=60)
 PAUSES = (1, 2, 5, 15, 60, 300, 900)
 LAST_ATTEMPT = 40
 MOST_JOINED = 20  # messages of a person that go into a topic as one
 LONGEST_JOINED = 3_000  # characters of them: Telegram takes 4,096
 INTO_GROUP = ("topic.", "group.", "desk.")  # kinds that go to the coordinators
 FILES = ("topic.copy", "topic.album", "topic.file")
+LARGE = (*FILES, "copy", "album", "fetch", "topic.transcript", "topic.export", "group.week")  # what takes its time
 
 
 class Later(Exception):
@@ -60,6 +63,11 @@ class Outgoing:
         return self.kind.startswith(INTO_GROUP)
 
 
+def lease_of(kind: str) -> timedelta:
+    """How long a dispatcher has for a row, and others leave it alone."""
+    return LEASE_OF_FILES if kind in LARGE else LEASE
+
+
 def _joins(row: Outbox) -> bool:
     return row.kind == "topic.post" and row.payload.get("mark") == "person"
 
@@ -68,7 +76,7 @@ class Sending(CaseTopic):
     """Use cases of the dispatcher."""
 
     async def lease_outgoing(self, limit: int = 16, into_group: int | None = None) -> list[Outgoing]:
-        """Take what is due, one row a lane; another dispatcher will not take it for a minute.
+        """Take what is due, one row a lane; another dispatcher will not take it while it is leased.
 
         Of what goes into the group at most `into_group` rows; what goes to people is more pressing, and comes first.
         """
@@ -81,7 +89,7 @@ class Sending(CaseTopic):
                     if room <= 0:
                         continue
                     room -= 1
-                row.lease_until = self.now() + LEASE
+                row.lease_until = self.now() + lease_of(row.kind)
                 row.attempts += 1
                 await self._join(session, row)
                 conversation = await session.get(Conversation, row.conversation_id) if row.conversation_id else None
@@ -153,7 +161,7 @@ class Sending(CaseTopic):
             if seconds is not None:
                 row.attempts -= 1
             elif outgoing.attempts >= LAST_ATTEMPT:
-                row.state = "failed"
+                await self._bury(session, row)
             return row.state != "failed"
 
     async def gave_up(self, outgoing: Outgoing, reason: str, *, blocked: bool = False) -> None:
@@ -161,11 +169,18 @@ class Sending(CaseTopic):
         async with self.transaction() as session:
             row = await session.get(Outbox, outgoing.id)
             if row is not None:
-                row.state, row.error = "failed", reason[:200]
+                row.error = reason[:200]
+                await self._bury(session, row)
             if blocked and outgoing.conversation_id:
                 conversation = await session.get(Conversation, outgoing.conversation_id)
                 if conversation is not None:
                     conversation.blocked = True
+
+    async def _bury(self, session: AsyncSession, row: Outbox) -> None:
+        """It is a dead letter now, which the board counts, unless it is the board itself."""
+        row.state = "failed"
+        if row.kind != "group.board":
+            await self.refresh_board(session)
 
     async def set_blocked(self, address: str, *, blocked: bool) -> None:
         """A person on Telegram blocked the bot, or took that back. Somebody unknown stays unknown."""

@@ -16,7 +16,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
 from bot.casework import Casework, Outgoing
-from bot.casework.outbound import Later, Never
+from bot.casework.outbound import Later, Never, lease_of
 from bot.channels import albums, web_files
 from bot.channels.bot_api import DeskChat, reason, seconds
 from bot.channels.budget import Budget
@@ -27,7 +27,7 @@ from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
-SEND_SECONDS = 45  # less than a lease: nobody else takes a row that is still being sent
+SEND_SHARE = 0.75  # of a lease: nobody else takes a row that is still being sent
 WAIT_FOR_TOKEN = 300.0
 MAX_ANSWER = 200
 CAPTION_LIMIT = 1024
@@ -62,7 +62,7 @@ class TelegramSender:
                 raise Later("Telegram is not set up", WAIT_FOR_TOKEN)
             raise Never(f"nothing can send {outgoing.kind}")
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(lease_of(outgoing.kind).total_seconds() * SEND_SHARE):
                 return await act(outgoing)
         except CaseGone:
             return None

@@ -36,6 +36,7 @@ from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, T
 from bot.casework import Casework, DeskInbound, Inbound
 from bot.casework.commands import COMMANDS, Command
 from bot.casework.links import USERNAME
+from bot.casework.trouble import passes
 from bot.channels import desk, telegram
 from bot.channels.bot_api import DeskChat, reason, seconds
 from bot.channels.web_http import TOO_LARGE, ApiError, limited
@@ -82,7 +83,7 @@ class Intake:
         try:
             stored = await self._store(update)
         except Exception as error:
-            if not await self._is_poison(number):
+            if passes(error) or not await self._is_poison(number):
                 raise Again(type(error).__name__) from error
             return self._skip(number, type(error).__name__)
         self._failures.pop(number, None)

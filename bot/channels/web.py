@@ -25,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from bot.casework import Casework, FileRef, Inbound, Receipt
+from bot.casework import Casework, FileRef, Inbound, NoSuchConversation, Receipt
 from bot.channels import web_files
 from bot.channels.web_http import TOO_LARGE, ApiError, Guard, limited, on_api_error, on_http_error, origin_rule
 from bot.channels.web_pages import create_page_routes
@@ -234,7 +234,7 @@ class WebChannel:
     async def _store(self, conversation: str, message_id: UUID, inbound: Inbound) -> Receipt:
         try:
             receipt = await self._casework.receive(conversation, str(message_id), inbound)
-        except LookupError:
+        except NoSuchConversation:
             raise _gone() from None
         self._wake.notify("inbox")
         self._wake.notify(conversation)

@@ -6,9 +6,9 @@ import asyncio
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
-from bot.database import connect
+from bot.database import checked, connect
 from bot.model import Base, UtcDateTime
 
 LOCK = 7_421_001  # an advisory lock of our own, so that processes that start together migrate one after another
@@ -22,6 +22,7 @@ def _plain_types(kind: str, item: Any, _: Any) -> str | Literal[False]:
 def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    checked(connection)  # under the lock: a newer release may have migrated while we waited for it
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -30,10 +31,19 @@ def _migrate(connection: Connection) -> None:
         render_item=_plain_types,
     )
     context.run_migrations()
+    if connection.dialect.name == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+        raise RuntimeError(f"after the migrations {len(broken)} rows refer to nothing; nothing was changed")
+
+
+def _without_foreign_keys(connection: Any, _: Any) -> None:
+    """SQLite changes a table by making it anew, which rows that refer to it must not hinder; they are checked after."""
+    connection.execute("PRAGMA foreign_keys=OFF")  # inside of a transaction it would do nothing
 
 
 async def _run() -> None:
     engine = connect(context.config.attributes["url"])
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _without_foreign_keys)
     try:
         async with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE is the lock
             await connection.run_sync(_migrate)

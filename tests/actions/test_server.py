@@ -206,3 +206,12 @@ def test_a_file_is_heard_with_its_caption() -> None:
 def test_nothing_at_all_is_heard_as_something_not_understood(latest: dict[str, Any]) -> None:
     found = heard(latest)
     assert (found.intent, found.text, found.mentions) == ("oos", "", ())
+
+
+async def test_a_server_that_is_stopping_says_so_and_still_takes_turns(casework: Casework) -> None:
+    transport = httpx.ASGITransport(create(casework, SECRET, lambda: True))
+    async with httpx.AsyncClient(transport=transport, base_url="http://actions") as client:
+        assert (await client.get("/health")).status_code == 503
+        assert (
+            await client.post("/webhook", headers={"Authorization": f"Bearer {SECRET}"}, json={})
+        ).status_code != 503

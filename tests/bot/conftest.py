@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import database
@@ -111,3 +114,12 @@ async def db(database_url: str) -> AsyncIterator[AsyncEngine]:
 def casework(db: AsyncEngine, guide: Guide, clock: Clock) -> Casework:
     """The use cases on a real database, with the real guide and a clock that is set by hand."""
     return Casework(database.sessions(db), guide, now=clock, public_url="https://waypoint.example")
+
+
+async def locked(db: AsyncEngine) -> OperationalError:
+    """What SQLite says to a writer that is not patient while another one writes."""
+    async with db.begin():
+        other = sqlite3.connect(str(db.url.database), timeout=0)
+        with contextlib.closing(other), pytest.raises(sqlite3.OperationalError) as caught:
+            other.execute("BEGIN IMMEDIATE")
+    return OperationalError("BEGIN IMMEDIATE", {}, caught.value)

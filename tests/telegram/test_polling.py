@@ -9,9 +9,11 @@ import pytest
 from telegram import Bot
 from telegram.error import Conflict, InvalidToken
 
+from bot.casework import Casework
 from bot.channels.updates import PAUSES, TROUBLE, USERNAME, Again, Poller
 from bot.model import Message
 from sandbox.testing import ADA, BEN, Sandbox
+from tests.bot.conftest import locked
 from tests.telegram.conftest import Waypoint, until
 
 
@@ -91,6 +93,24 @@ async def test_an_update_that_alone_cannot_be_stored_is_skipped_in_the_end(
     assert await waypoint.casework.fact(TROUBLE) == str(number)
     assert f"update {number} was skipped" in caplog.text
     assert "poisoned" not in caplog.text
+
+
+async def test_an_update_that_meets_a_busy_database_again_and_again_is_never_given_up(
+    waypoint: Waypoint, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await box.say(ADA, "Hello")
+    busy, receive = await locked(waypoint.db), Casework.receive
+
+    async def hindered(*_: object) -> None:
+        raise busy
+
+    monkeypatch.setattr(Casework, "receive", hindered)
+    for _ in range(10):
+        with pytest.raises(Again):
+            await waypoint.poller.run_once(timeout=0)
+    monkeypatch.setattr(Casework, "receive", receive)
+    await waypoint.receive()
+    assert await texts(waypoint) == ["Hello"]
 
 
 async def test_an_update_that_cannot_be_read_is_skipped_at_once_without_logging_words(

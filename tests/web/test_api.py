@@ -54,6 +54,17 @@ async def test_a_token_is_exchanged_for_a_fresh_one_of_the_same_conversation(
     assert (await Person(http, person.conversation, response.json()["token"]).send(text="still me")).status_code == 202
 
 
+async def test_a_session_is_not_ended_by_a_database_that_cannot_be_read(
+    site: Site, http: httpx.AsyncClient, person: Person
+):
+    async with site.casework.transaction() as session:
+        await session.execute(sql("ALTER TABLE conversations RENAME TO elsewhere"))
+    assert problem(await person.send(text="are you there?")) == (500, "internal")
+    async with site.casework.transaction() as session:
+        await session.execute(sql("ALTER TABLE elsewhere RENAME TO conversations"))
+    assert (await person.send(text="are you there?")).status_code == 202
+
+
 async def test_a_token_of_long_ago_is_not_exchanged(http: httpx.AsyncClient, person: Person):
     old = Tokens(SECRET, now=lambda: time.time() - 31 * DAY).issue(person.conversation)
     response = await http.post("/api/sessions", headers={"Authorization": f"Bearer {old}"})

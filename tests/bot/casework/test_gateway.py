@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import uvicorn
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -34,7 +35,7 @@ from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone, outbox
 from tests.bot.casework.test_turns import link_code
 from tests.bot.casework.topic import GROUP, MEI, TOPIC, Topic
-from tests.bot.conftest import Clock
+from tests.bot.conftest import Clock, locked
 from tests.bot.rules import decisions, intents
 
 SECRET = "shared"
@@ -433,6 +434,34 @@ async def test_a_fault_in_the_group_does_not_spin(
     fine = DeskInbound("message", GROUP, TOPIC, 1, *MEI, text="/say hello")
     await casework.receive_desk("fine", asdict(fine), TOPIC)
     await settle(gateway)
+    assert (await someone.events())[-1]["blocks"] == [{"type": "text", "text": "hello"}]
+
+
+async def test_a_database_that_is_away_again_and_again_costs_a_coordinator_no_words(
+    someone: Someone,
+    gateway: Gateway,
+    casework: Casework,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    db: AsyncEngine,
+) -> None:
+    await someone.hand_off()
+    await Topic.of(someone)
+    said = DeskInbound("message", GROUP, TOPIC, 1, *MEI, text="/say hello")
+    await casework.receive_desk("words", asdict(said), TOPIC)
+    busy, desk_turn, away = await locked(db), Casework.desk_turn, LAST_FAULT + 2
+
+    async def hindered(self: Casework, turn: str) -> list[str]:
+        nonlocal away
+        away -= 1
+        if away >= 0:
+            raise busy
+        return await desk_turn(self, turn)
+
+    monkeypatch.setattr(Casework, "desk_turn", hindered)
+    for _ in range(LAST_FAULT + 3):
+        await settle(gateway)
+        clock.pass_by(minutes=1)
     assert (await someone.events())[-1]["blocks"] == [{"type": "text", "text": "hello"}]
 
 

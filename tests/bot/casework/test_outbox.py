@@ -23,8 +23,8 @@ async def put(casework: Casework, lane: str, text: str, **more: object) -> None:
 
 
 async def lease(casework: Casework) -> list[str]:
-    """Take what is due; what it says."""
-    return [row.payload["text"] for row in await casework.lease_outgoing()]
+    """Take what is due; what it says. The board has no words of its own."""
+    return [row.payload["text"] for row in await casework.lease_outgoing() if row.kind != "group.board"]
 
 
 async def card_on_its_way(casework: Casework) -> Outgoing:
