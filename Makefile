@@ -129,7 +129,7 @@ widget/node_modules/.stamp: widget/package-lock.json
 	@touch $@
 
 $(MODEL): $(TRAINING) bot/tripwire.py bot/wording.py engine/.venv/.stamp .venv/.stamp
-	@echo "Training the model (about 3 minutes) ..."
+	@echo "Training the model (about 5 minutes) ..."
 	@$(ENGINE) -m engine.train
 	@$(PYTHON) -m bot.tripwire
 	@touch $@

@@ -139,7 +139,7 @@ def test_the_fixed_part_is_small_and_has_every_topic_and_more_of_the_dangerous_o
 
     part = fixed_part(rows)
 
-    assert 120 <= len(part) <= 180
+    assert 300 <= len(part) <= 380
     count = Counter(row.topic for row in part)
     assert count.keys() == TOPICS
     assert all(count[alarm] >= 10 for alarm in ALARMS)
