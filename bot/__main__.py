@@ -63,7 +63,7 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
         routes += updates.webhook_routes(bot, casework, wake, settings)
         # It greets Telegram, for as long as that is away, and then polls unless a webhook is set.
         loops.append(updates.Poller(bot, casework, wake, settings).run())
-    loops.append(gateway.run())
+    loops += [gateway.run(), gateway.attend()]
     loops.append(Watcher(casework, wake).run())
 
     @contextlib.asynccontextmanager

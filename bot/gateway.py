@@ -19,6 +19,7 @@ from bot.wake import Wake
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 1.0  # whether an engine that was away is back
 POLL_SECONDS = 0.5  # turns that another process stored, or whose pause is over
 COMMANDS: dict[str, dict[str, Any]] = {
     "/start": {"intent": "start", "entities": []},
@@ -46,6 +47,7 @@ class Gateway:
         self._engine = engine
         self._wake = wake
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._away = self._down = False  # a turn found no engine; we have looked ourselves, and there was none
 
     async def run(self) -> None:
         """Look for turns whenever woken, and every half second."""
@@ -63,6 +65,31 @@ class Gateway:
         for lane, turn in due:
             self._busy[lane] = asyncio.create_task(self._guarded(lane, turn))
         return len(due)
+
+    async def attend(self) -> None:
+        """Look every second after an engine that was away."""
+        while True:
+            try:
+                await self.look_after_engine()
+            except Exception:
+                log.exception("looking after the engine failed")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look_after_engine(self) -> bool:
+        """Once an engine is back that was away, nobody waits to the end of their pause. True when it came back.
+
+        One that answers, and yet cannot take turns, was not seen to be away: trying faster would not help.
+        """
+        if not self._away:
+            return False
+        if not await self._engine.acts():
+            self._down = True
+            return False
+        came_back, self._away, self._down = self._down, False, False
+        if came_back:
+            await self._casework.hurry()
+            self._wake.notify("inbox")
+        return came_back
 
     async def idle(self) -> None:
         """Wait until the turns in hand are done."""
@@ -102,6 +129,7 @@ class Gateway:
                 await self._casework.alarm(turn, tier)
                 return
             log.warning("turn %s waits: %s", turn, away)
+            self._away = True
             await self._casework.delay(turn, str(away), fault=isinstance(away, EngineFault))
         finally:
             self._wake.notify(pending.conversation_id)

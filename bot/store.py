@@ -131,6 +131,15 @@ async def due_turns(session: AsyncSession, now: datetime, skip: set[str]) -> Seq
     return [(lane, turn) for lane, turn in (await session.execute(query)).all() if lane not in skip]
 
 
+async def hurry_turns(session: AsyncSession, now: datetime) -> None:
+    """End the pauses of people's turns that wait for another attempt."""
+    await session.execute(
+        update(Inbox)
+        .where(Inbox.state == "new", Inbox.not_before > now, Inbox.conversation_id.is_not(None))
+        .values(not_before=None)
+    )
+
+
 async def due_alarms(session: AsyncSession, now: datetime, skip: set[str]) -> Sequence[str]:
     """Open turns that raised a red flag, oldest first: they wait for nothing, not even for their own lane."""
     query = (

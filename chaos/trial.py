@@ -137,6 +137,7 @@ class Trial:
         said_telegram = Way("all that is said, on Telegram", may_double=True)
         verdict = Verdict([kept, topic, desk_web, desk_telegram, said_web, said_telegram])
         topics = await self.world.topics()
+        mark = self._guide.entry("desk.person_said").variants[0].partition("{")[0]
         for person in (person for person in self._people if person.address):
             whose = f"{person.channel} {person.address}"
             rows = await self.world.query(
@@ -165,7 +166,9 @@ class Trial:
                 if message["sandbox"]["from_bot"]
             ]
             read = numbers_in(texts)
-            topic.compare(whose, person.to_topic, [number for number in read if number in person.to_topic])
+            # The card quotes them, too, and comes and goes as it likes.
+            spoken_there = numbers_in([line for text in texts for line in text.splitlines() if line.startswith(mark)])
+            topic.compare(whose, person.to_topic, spoken_there)
             strangers = {*heard, *read} - {*person.said, *person.from_desk}
             verdict.note("words that reached somebody else", [f"{whose}: {number}" for number in strangers])
             await self._judge_hand_off(verdict, person, len(mine))

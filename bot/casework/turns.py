@@ -173,6 +173,11 @@ class Turns(Desk):
             await self.deliver(session, case, conversation, says, progress, in_reply_to=row.seq)
             case.progress = progress.model_dump_json()
 
+    async def hurry(self) -> None:
+        """What was in the way is gone: turns of people that wait for another attempt need not wait any longer."""
+        async with self.transaction() as session:
+            await store.hurry_turns(session, self.now())
+
     async def _open(self, session: AsyncSession, turn: str) -> tuple[Inbox, Conversation, Case]:
         """A turn with its conversation and its case, locked, as they are once nobody else holds the lock.
 

@@ -64,13 +64,18 @@ class Peer:
 
     casework: Casework
     away: bool = False
+    seems_well: bool = False
     calls: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
 
     def app(self) -> Starlette:
         """The routes of the engine that the gateway uses."""
         return Starlette(
-            routes=[Route("/turn", self.turn, methods=["POST"]), Route("/parse", self.parse, methods=["POST"])]
+            routes=[
+                Route("/turn", self.turn, methods=["POST"]),
+                Route("/parse", self.parse, methods=["POST"]),
+                Route("/ready", self.ready),
+            ]
         )
 
     async def turn(self, request: Request) -> Response:
@@ -88,6 +93,10 @@ class Peer:
         latest = {"text": body.get("text", ""), "intent": {"name": parse["intent"]}, "entities": parse["entities"]}
         says = await self.casework.take_turn(body["turn"], heard(latest), decisions()[parse["intent"]])
         return JSONResponse({"turn": body["turn"], "says": [say.to_json() for say in says]})
+
+    async def ready(self, request: Request) -> Response:
+        """Whether it is there."""
+        return Response(status_code=503 if self.away and not self.seems_well else 200)
 
     async def parse(self, request: Request) -> Response:
         """Read a caption, or words to a coordinator."""
@@ -435,6 +444,31 @@ async def test_a_fault_in_the_group_does_not_spin(
     await casework.receive_desk("fine", asdict(fine), TOPIC)
     await settle(gateway)
     assert (await someone.events())[-1]["blocks"] == [{"type": "text", "text": "hello"}]
+
+
+async def test_when_the_engine_is_back_nobody_waits_to_the_end_of_their_pause(
+    agreed: Someone, gateway: Gateway, peer: Peer, clock: Clock
+) -> None:
+    peer.away = True
+    assert await says(agreed, gateway, words("is it normal")) == ["engine.away"]
+    for _ in range(5):
+        clock.pass_by(minutes=1)
+        await settle(gateway)
+    assert not await gateway.look_after_engine()
+    peer.away = False
+    assert await gateway.look_after_engine()
+    assert await says(agreed, gateway) == ["faq.is_it_normal"]
+    assert not await gateway.look_after_engine()
+
+
+async def test_an_engine_that_seems_well_and_takes_no_turns_is_not_tried_faster(
+    agreed: Someone, gateway: Gateway, peer: Peer
+) -> None:
+    peer.away = peer.seems_well = True
+    await says(agreed, gateway, words("is it normal"))
+    assert not await gateway.look_after_engine()
+    peer.away = False
+    assert await says(agreed, gateway) == []
 
 
 async def test_a_database_that_is_away_again_and_again_costs_a_coordinator_no_words(
