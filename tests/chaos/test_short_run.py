@@ -25,9 +25,9 @@ def kind() -> str:
 async def test_nothing_is_lost_doubled_or_out_of_order_while_processes_are_killed(kind: str, tmp_path: Path) -> None:
     # The engine is not among those that are killed: it takes a quarter of a minute to come back.
     lines: list[str] = []
-    outcome = await Trial(Plan(kind, kills=6, seed=1, people=3, without=("engine",)), tmp_path, lines.append).run()
+    outcome = await Trial(Plan(kind, kills=5, seed=1, people=3, without=("engine",)), tmp_path, lines.append).run()
     assert outcome.verdict.told() == []
     assert outcome.verdict.is_right
-    assert outcome.kills >= 6
+    assert outcome.kills >= 5
     assert all(way.arrived for way in outcome.verdict.ways if way.said)
-    assert sum(way.said for way in outcome.verdict.ways) > 50
+    assert sum(way.said for way in outcome.verdict.ways) > 30
