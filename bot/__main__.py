@@ -28,6 +28,7 @@ from bot.gateway import Gateway
 from bot.guide import Guide
 from bot.log import configure
 from bot.settings import Settings, SettingsError, load
+from bot.sweep import Sweeper
 from bot.tripwire import TripwireMissing, tripwire
 from bot.wake import Wake
 from bot.watch import Watcher
@@ -42,6 +43,7 @@ def create_app(settings: Settings) -> Starlette:
         Guide.load(),
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
         hours=settings.hours,
+        keep=settings.keep,
         is_administrator=Administrators(bot).include if bot is not None else no_administrators,
     )
     wake = Wake()
@@ -65,6 +67,7 @@ def create_app(settings: Settings) -> Starlette:
         loops.append(updates.Poller(bot, casework, wake, settings).run())
     loops.append(gateway.run())
     loops.append(Watcher(casework, wake).run())
+    loops.append(Sweeper(casework, settings.files_dir).run())
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -56,6 +56,8 @@ class Case(Base):
     consent_version: Mapped[str] = mapped_column(String(20), default="")
     consent_at: Mapped[datetime | None]
     consent_channel: Mapped[str] = mapped_column(String(10), default="")
+    keep_days: Mapped[int | None]  # what was said, when they agreed, of how long it is kept
+    keep_case_days: Mapped[int | None]
     progress: Mapped[str] = mapped_column(Text)  # bot.progress.Progress as JSON
     state: Mapped[str] = mapped_column(String(10), default="talking", index=True)  # talking, waiting, claimed, closed
     urgent: Mapped[bool] = mapped_column(default=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Text, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Text, and_, delete, exists, func, or_, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -336,6 +336,92 @@ async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: 
         .execution_options(synchronize_session="fetch")
     )
     return list(paths)
+
+
+async def forget(session: AsyncSession, ids: Sequence[str]) -> None:
+    """Delete conversations with all that is in them; what their cases hold must be gone."""
+    for table in (Message, Button, Inbox):
+        await session.execute(delete(table).where(table.conversation_id.in_(ids)))
+    await session.execute(delete(Conversation).where(Conversation.id.in_(ids)))
+
+
+# What has been kept long enough.
+
+
+async def promises(session: AsyncSession) -> Sequence[tuple[int | None, int | None]]:
+    """What people were told of how long things are kept: (days of a case, days of a closed one), each pair once."""
+    rows = await session.execute(select(Case.keep_days, Case.keep_case_days).distinct())
+    return [(days, case_days) for days, case_days in rows.all()]
+
+
+async def forgettable(session: AsyncSession, over: ColumnElement[bool], limit: int) -> Sequence[str]:
+    """Cases whose time is `over`, and of which no words wait to be answered."""
+    waits = exists().where(
+        Conversation.case_id == Case.id, Inbox.conversation_id == Conversation.id, Inbox.state == "new"
+    )
+    return (await session.scalars(select(Case.id).where(over, ~waits).order_by(Case.updated_at).limit(limit))).all()
+
+
+def drafts_before(moment: datetime) -> ColumnElement[bool]:
+    """Those of people who have not agreed, and were silent since."""
+    return and_(Case.consent != "agreed", Case.state == "talking", Case.updated_at < moment)
+
+
+def talks_before(moment: datetime, promised: int | None) -> ColumnElement[bool]:
+    """Those that were never handed over, of people who agreed, and were silent since."""
+    return and_(
+        Case.consent == "agreed", Case.state == "talking", Case.updated_at < moment, _same(Case.keep_days, promised)
+    )
+
+
+def closed_before(moment: datetime, promised: int | None) -> ColumnElement[bool]:
+    """Those that were closed before, with no words since."""
+    return and_(
+        Case.state == "closed",
+        Case.updated_at < moment,
+        or_(Case.closed_at.is_(None), Case.closed_at < moment),
+        _same(Case.keep_case_days, promised),
+    )
+
+
+def _same(column: Any, value: int | None) -> Any:
+    return column.is_(None) if value is None else column == value
+
+
+async def lock_conversations(session: AsyncSession, case_id: str) -> bool:
+    """Let nothing more come in for a case until the transaction ends. False when words wait to be answered already."""
+    ids = (
+        await session.scalars(select(Conversation.id).where(Conversation.case_id == case_id).with_for_update())
+    ).all()
+    waits = select(Inbox.number).where(Inbox.conversation_id.in_(ids), Inbox.state == "new").limit(1)
+    return await session.scalar(waits) is None
+
+
+async def clear_deliveries(session: AsyncSession, before: datetime) -> int:
+    """Delete what came in and went out before a moment, and is done with. Returns how many rows that were."""
+    came = delete(Inbox).where(Inbox.state != "new", Inbox.received_at < before)
+    went = delete(Outbox).where(Outbox.state != "due", Outbox.created_at < before)
+    options = {"synchronize_session": False}
+    return _count(await session.execute(came, execution_options=options)) + _count(
+        await session.execute(went, execution_options=options)
+    )
+
+
+async def clear_figures(session: AsyncSession, before: datetime) -> int:
+    """Delete what happened at the desk before a moment. Returns how many rows that were."""
+    return _count(await session.execute(delete(DeskEvent).where(DeskEvent.at < before)))
+
+
+async def clear_expired(session: AsyncSession, links: datetime, drafts: datetime) -> int:
+    """Delete links that ended, and drafts of coordinators that are too old to be confirmed. Returns how many."""
+    ended = await session.execute(delete(Link).where(Link.expires_at < links))
+    stale = await session.execute(delete(Draft).where(Draft.at < drafts))
+    return _count(ended) + _count(stale)
+
+
+async def file_paths(session: AsyncSession) -> set[str]:
+    """Every file in our folder that something refers to."""
+    return set((await session.scalars(select(File.path).where(File.path != ""))).all())
 
 
 async def move(session: AsyncSession, conversation_id: str, from_case: str, to_case: str) -> None:

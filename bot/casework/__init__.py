@@ -5,6 +5,7 @@ from bot.casework.board import BoardText
 from bot.casework.card import Card
 from bot.casework.claims import DeskInbound
 from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile
+from bot.casework.keeping import Keeping, Swept
 from bot.casework.lease import Lease
 from bot.casework.outbound import Outgoing, Sending
 from bot.casework.turns import Pending
@@ -20,9 +21,10 @@ __all__ = [
     "Pending",
     "Receipt",
     "StoredFile",
+    "Swept",
     "utc_now",
 ]
 
 
-class Casework(Sending, Lease):
+class Casework(Sending, Lease, Keeping):
     """All use cases."""

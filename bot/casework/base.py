@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from bot import store
 from bot.casework.hours import Hours
 from bot.guide import Guide
+from bot.keep import Keep
 from bot.model import Button, Case, Conversation, Message, Outbox
 from bot.progress import Progress
 from bot.render import Say, Voice, render
@@ -50,6 +51,7 @@ class Work:
     now: Callable[[], datetime] = utc_now
     public_url: str = ""
     hours: Hours = field(default_factory=Hours)
+    keep: Keep = field(default_factory=Keep)
     # (group, user): None when it cannot be known now.
     is_administrator: Callable[[int, int], Awaitable[bool | None]] = no_administrators
 

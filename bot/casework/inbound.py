@@ -108,6 +108,11 @@ class Receiving(Work):
         await session.flush()
         return conversation
 
+    async def is_open(self, conversation_id: str) -> bool:
+        """Whether a conversation exists; one whose time is over was deleted."""
+        async with self.reading() as session:
+            return await store.conversation(session, conversation_id) is not None
+
     async def receive(self, conversation_id: str, external_id: str, inbound: Inbound) -> Receipt:
         """Store one message. The same external id again changes nothing and gives the same receipt.
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import journey, store
 from bot.casework.inbound import Receiving
+from bot.keep import Keep
 from bot.model import Case, Conversation, Link
 from bot.progress import Progress
 from bot.render import Say
@@ -63,7 +64,7 @@ class Links(Receiving):
             joined = Say("link.joined", {"place": {"say": f"link.place.{conversation.channel}"}})
             for each in here:
                 await self.deliver(session, case, each, [joined], progress)
-            says = [Say("link.done"), *_welcome_back(progress, case, self.now())]
+            says = [Say("link.done"), *_welcome_back(progress, case, self.now(), self.keep)]
             await self.deliver(session, case, conversation, says, progress, in_reply_to=row.seq)
             for said in missed:
                 await self.put(session, case, conversation, said.blocks, role=said.role, name=said.name)
@@ -80,7 +81,7 @@ class Links(Receiving):
             await session.delete(own)
 
 
-def _welcome_back(progress: Progress, case: Case, now: datetime) -> list[Say]:
+def _welcome_back(progress: Progress, case: Case, now: datetime, keep: Keep) -> list[Say]:
     """How far they got, and the pending question, as the journey says it."""
     working = journey.Turn(
         progress,
@@ -89,6 +90,7 @@ def _welcome_back(progress: Progress, case: Case, now: datetime) -> list[Say]:
         consent=case.consent,  # type: ignore[arg-type]
         held=case.state,  # type: ignore[arg-type]
         code=case.code,
+        keep=keep,
     )
     journey.welcome.welcome_back(working)
     return working.says

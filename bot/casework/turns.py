@@ -201,6 +201,7 @@ class Turns(Desk):
                 held=case.state,  # type: ignore[arg-type]
                 may_come_back=self.may_come_back(case),
                 blocked=case.blocked,
+                keep=self.keep,
                 code=case.code,
                 language=conversation.lang,
                 channel=conversation.channel,
@@ -299,6 +300,7 @@ class Turns(Desk):
     ) -> None:
         case.consent, case.consent_version = "agreed", CONSENT_VERSION
         case.consent_at, case.consent_channel = self.now(), conversation.channel
+        case.keep_days, case.keep_case_days = self.keep.days, self.keep.case_days
 
     async def _decline(
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]

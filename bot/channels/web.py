@@ -123,6 +123,7 @@ class WebChannel:
         options = await _json(request, SessionIn, default=b"{}")
         if "authorization" in request.headers:
             conversation = self._conversation(request, renewing=True)
+            await self._must_exist(conversation)
         else:
             conversation = await self._casework.open_conversation("web", uuid4().hex, lang=options.lang)
         return JSONResponse({"token": self._tokens.issue(conversation), "conversation": conversation})
@@ -178,6 +179,7 @@ class WebChannel:
     async def send_events(self, request: Request) -> Response:
         """GET /api/events: what was said after a given number, as a stream or, for those who cannot, as a long poll."""
         conversation = self._conversation(request)
+        await self._must_exist(conversation)
         after = _whole(request.headers.get("last-event-id") or request.query_params.get("after") or "0", MAX_SEQ)
         if self._streams[conversation] >= MAX_STREAMS:
             raise ApiError(429, "too_many_windows", "This chat is open in too many windows. Please close some of them.")
@@ -239,6 +241,11 @@ class WebChannel:
         self._wake.notify("inbox")
         self._wake.notify(conversation)
         return receipt
+
+    async def _must_exist(self, conversation: str) -> None:
+        """Refuse a session whose conversation was deleted since. Raises ApiError."""
+        if not await self._casework.is_open(conversation):
+            raise _gone()
 
     def _conversation(self, request: Request, *, renewing: bool = False) -> str:
         """The conversation that this request's token is for. Raises ApiError."""

@@ -16,6 +16,7 @@ from bot.journey import (
     welcome,
 )
 from bot.journey import turn as turns
+from bot.journey.notes import explain
 from bot.journey.turn import Move, Turn, ask, come_back, detour, go, stand, value
 from bot.journey.turn import press as button
 from bot.progress import Progress
@@ -116,7 +117,7 @@ def status(turn: Turn) -> None:
 def repeat(turn: Turn) -> None:
     """Say the pending question again, or the last answer."""
     if turn.progress.step.name == "open" and turn.progress.topic:
-        turn.say(turn.progress.topic)
+        explain(turn, turn.progress.topic)
     else:
         ask(turn)
 
