@@ -44,6 +44,7 @@ def create_app(settings: Settings) -> Starlette:
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
         hours=settings.hours,
         keep=settings.keep,
+        messages_per_minute=settings.messages_per_minute,
         is_administrator=Administrators(bot).include if bot is not None else no_administrators,
     )
     wake = Wake()

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     desk_answer_hours: float = Field(4.0, gt=0, le=240)
     desk_urgent_minutes: float = Field(30.0, gt=0, le=24 * 60)
 
+    # How fast somebody may write, and how many chats one address may open.
+    messages_per_minute: int = Field(30, ge=2, le=10_000)  # over five minutes on average
+    chats_per_minute: int = Field(30, ge=1, le=10_000)
+
     # For how long each kind of data is kept.
     keep_draft_hours: int = Field(24, ge=1, le=24 * 7)
     keep_days: int = Field(180, ge=1, le=3_650)

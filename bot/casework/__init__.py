@@ -4,7 +4,7 @@ from bot.casework.base import utc_now
 from bot.casework.board import BoardText
 from bot.casework.card import Card
 from bot.casework.claims import DeskInbound
-from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile
+from bot.casework.inbound import FileRef, Inbound, Receipt, StoredFile, TooFast
 from bot.casework.keeping import Keeping, Swept
 from bot.casework.lease import Lease
 from bot.casework.outbound import Outgoing, Sending
@@ -22,6 +22,7 @@ __all__ = [
     "Receipt",
     "StoredFile",
     "Swept",
+    "TooFast",
     "utc_now",
 ]
 

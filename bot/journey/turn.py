@@ -75,7 +75,18 @@ class Effect:
     """Something that casework does in the same transaction: the name says what, the arguments with what."""
 
     name: Literal[
-        "agree", "decline", "hand_off", "erase", "keep_file", "raise_urgent", "link", "reopen", "rate", "rate_words"
+        "agree",
+        "decline",
+        "hand_off",
+        "erase",
+        "withdraw",
+        "keep_file",
+        "raise_urgent",
+        "link",
+        "mydata",
+        "reopen",
+        "rate",
+        "rate_words",
     ]
     args: dict[str, str] = field(default_factory=dict)
 
