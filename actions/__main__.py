@@ -26,7 +26,7 @@ async def serve(settings: Settings) -> None:
     casework = Casework(
         database.sessions(engine),
         Guide.load(),
-        public_url=settings.public_url,
+        public_url=settings.address,
         hours=settings.hours,
         keep=settings.keep,
     )

@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> Starlette:
     casework = Casework(
         database.sessions(db),
         Guide.load(),
-        public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+        public_url=settings.address,
         hours=settings.hours,
         keep=settings.keep,
         messages_per_minute=settings.messages_per_minute,

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def address(self) -> str:
+        """The address that people use, without a trailing slash: for links in what is said."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
     def hours(self) -> Hours:
         """The desk's working hours."""
         return parse(

@@ -82,8 +82,10 @@ class Work:
                 return True
             # Who waits here for somebody who reads keeps everybody waiting who writes.
             await connection.exec_driver_sql("PRAGMA busy_timeout=200")
-            busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar()
-            await connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+            try:
+                busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar()
+            finally:
+                await connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
         if busy:
             async with self.transaction() as session:
                 await store.set_fact(session, UNSCRUBBED, "yes")

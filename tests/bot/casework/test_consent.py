@@ -269,3 +269,14 @@ async def test_a_case_that_is_joined_keeps_both_sides_consent(arrives: Arrives) 
     web, phone = await (await arrives()).agree(), await (await arrives("telegram")).agree()
     await joined(web, phone)
     assert sorted(each.channel for each in await consents(web)) == ["telegram", "web"]
+
+
+async def test_who_is_blocked_stays_so_after_everything_was_deleted(someone: Someone, casework: Casework) -> None:
+    await someone.agree()
+    async with casework.transaction() as session:
+        case = await store.case(session, (await someone.case()).id, lock=True)
+        assert case is not None
+        case.blocked = True
+    await someone.write("control.delete_data")
+    await someone.press("choice.erase")
+    assert (await someone.case()).blocked
