@@ -24,7 +24,13 @@ async def serve(settings: Settings) -> None:
     """Migrate, load the guide, and serve until told to stop."""
     await database.upgrade(settings.database_url)
     engine = database.connect(settings.database_url)
-    casework = Casework(database.sessions(engine), Guide.load(), public_url=settings.public_url, hours=settings.hours)
+    casework = Casework(
+        database.sessions(engine),
+        Guide.load(),
+        public_url=settings.address,
+        hours=settings.hours,
+        keep=settings.keep,
+    )
     stopping = Stopping()
     app = create(casework, settings.actions_secret.get_secret_value(), lambda: stopping.begun)
     config = uvicorn.Config(

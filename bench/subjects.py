@@ -236,7 +236,9 @@ class Assistant(Subject):
             "--var",
             str(self.folder / "var"),
         )
-        environment = _environment({"PORT": str(port)})
+        # All the people of the bench live here, and write faster than people do.
+        paces = {"MESSAGES_PER_MINUTE": "10000", "CHATS_PER_MINUTE": "10000"}
+        environment = _environment({"PORT": str(port), **paces})
         return [Service("launcher", command, environment, f"http://127.0.0.1:{port}/readyz", patience=PATIENCE)]
 
     @property

@@ -28,6 +28,7 @@ from bot.guide import Guide
 from bot.log import configure
 from bot.settings import Settings, SettingsError, load
 from bot.stopping import CONNECTIONS_SECONDS, SENDS_SECONDS, TURNS_SECONDS, Server, Stopping
+from bot.sweep import Sweeper
 from bot.tripwire import TripwireMissing, tripwire
 from bot.wake import Wake
 from bot.watch import Watcher
@@ -40,8 +41,10 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
     casework = Casework(
         database.sessions(db),
         Guide.load(),
-        public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+        public_url=settings.address,
         hours=settings.hours,
+        keep=settings.keep,
+        messages_per_minute=settings.messages_per_minute,
         is_administrator=Administrators(bot).include if bot is not None else no_administrators,
     )
     wake = Wake()
@@ -65,6 +68,7 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
         loops.append(updates.Poller(bot, casework, wake, settings).run())
     loops += [gateway.run(), gateway.attend()]
     loops.append(Watcher(casework, wake).run())
+    loops.append(Sweeper(casework, settings.files_dir).run())
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -27,7 +27,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "/delete": {"intent": "control.delete_data", "entities": []},
     "/human": {"intent": "control.human", "entities": []},
     "/status": {"intent": "control.status", "entities": []},
-    "/mydata": {"intent": "control.status", "entities": []},
+    "/mydata": {"intent": "press", "entities": [{"entity": "act", "value": "mydata"}]},
+    "/withdraw": {"intent": "press", "entities": [{"entity": "act", "value": "withdraw_ask"}]},
     "/restart": {"intent": "control.restart", "entities": []},
     "/back": {"intent": "control.undo", "entities": []},
     "/link": {"intent": "press", "entities": [{"entity": "act", "value": "link"}]},
@@ -36,6 +37,16 @@ _SAYS_SOMETHING = re.compile(r"\w", re.UNICODE)
 _AGREES = re.compile(r"[\s\u200b-\u200f\ufe0f]*(?:(?:👍|👌|✅|🆗)[\s\ufe0f\U0001f3fb-\U0001f3ff]*)+")
 _DELETE = re.compile(
     r"\W*(?:please )?(?:delete|erase|remove) (?:all (?:of )?)?my (?:data|information)\W*", re.IGNORECASE
+)
+_WITHDRAW = re.compile(
+    r"\W*(?:please )?(?:i (?:want to |would like to )?)?(?:withdraw|revoke|take back)"
+    r" (?:my |the )?(?:consent|agreement|yes)\W*",
+    re.IGNORECASE,
+)
+_SHOW = re.compile(
+    r"\W*(?:please )?(?:(?:can|could|may) (?:i|you) )?(?:show|see|give|send|export|download)(?: me)?"
+    r" (?:all (?:of )?)?my (?:data|information)\W*(?:please)?\W*",
+    re.IGNORECASE,
 )
 
 
@@ -150,6 +161,10 @@ class Gateway:
             await self._command(pending)
         elif pending.state == "claimed" and _DELETE.fullmatch(inbound.text):  # the words that the consent names
             await self._engine.turn(case, turn, parse=COMMANDS["/delete"])
+        elif inbound.kind == "text" and _WITHDRAW.fullmatch(inbound.text):
+            await self._engine.turn(case, turn, parse=COMMANDS["/withdraw"])
+        elif inbound.kind == "text" and _SHOW.fullmatch(inbound.text):
+            await self._engine.turn(case, turn, parse=COMMANDS["/mydata"])
         elif pending.state == "claimed" and pending.step != "erase" and await self._relay(pending):
             return
         elif inbound.kind == "start":

@@ -56,6 +56,8 @@ class Case(Base):
     consent_version: Mapped[str] = mapped_column(String(20), default="")
     consent_at: Mapped[datetime | None]
     consent_channel: Mapped[str] = mapped_column(String(10), default="")
+    keep_days: Mapped[int | None]  # what was said, when they agreed, of how long it is kept
+    keep_case_days: Mapped[int | None]
     progress: Mapped[str] = mapped_column(Text)  # bot.progress.Progress as JSON
     state: Mapped[str] = mapped_column(String(10), default="talking", index=True)  # talking, waiting, claimed, closed
     urgent: Mapped[bool] = mapped_column(default=False)
@@ -78,6 +80,22 @@ class Case(Base):
     blocked: Mapped[bool] = mapped_column(default=False)  # the coordinators take no more words of this person
     topic_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     brief_message_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Consent(Base):
+    """One yes or no of a person: to what is kept, and to what is sent to people. `cases` holds what counts now."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    at: Mapped[datetime]
+    what: Mapped[str] = mapped_column(String(10))  # agreed, declined, withdrawn, sent
+    version: Mapped[str] = mapped_column(String(20))
+    channel: Mapped[str] = mapped_column(String(10))
+    lang: Mapped[str] = mapped_column(String(12))
+    keep_days: Mapped[int | None]  # as it was told
+    keep_case_days: Mapped[int | None]
 
 
 class Conversation(Base):
@@ -105,6 +123,7 @@ class Inbox(Base):
         UniqueConstraint("lane", "external_id"),
         Index("inbox_due", "state", "lane", "number"),
         Index("inbox_alarms", "state", "alarm"),
+        Index("inbox_pace", "lane", "received_at"),
     )
 
     number: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
@@ -188,6 +207,16 @@ class TopicMessage(Base):
     message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     kind: Mapped[str] = mapped_column(String(10))  # brief, person, note
+
+
+class Mention(Base):
+    """What coordinators were shown elsewhere of a case: what was found, and the words that it was looked for with."""
+
+    __tablename__ = "mentions"
+
+    chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True, index=True)
 
 
 class Relayed(Base):
@@ -294,7 +323,7 @@ class File(Base):
 
 
 class Link(Base):
-    """A one-time way to go on elsewhere; only the code's hash is kept."""
+    """A one-time way to go on elsewhere, or to see what is kept; only the code's hash is kept."""
 
     __tablename__ = "links"
 
@@ -302,6 +331,19 @@ class Link(Base):
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    purpose: Mapped[str] = mapped_column(String(8), default="join")  # join, data
+
+
+class Receipt(Base):
+    """That something was erased, and what became of it in the group. It does not say whose it was."""
+
+    __tablename__ = "receipts"
+
+    code: Mapped[str] = mapped_column(String(16), primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(12))  # person, coordinator
+    in_group: Mapped[str] = mapped_column(String(8))  # none, deleting, waiting, deleted, left
+    left_in_group: Mapped[int] = mapped_column(default=0)  # messages that Telegram does not let the bot delete
 
 
 class Fact(Base):

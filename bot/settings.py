@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.casework.hours import Hours, parse
+from bot.keep import Keep
 
 SECRETS = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "ENGINE_SECRET", "ACTIONS_SECRET", "DATABASE_URL")
 
@@ -54,6 +55,17 @@ class Settings(BaseSettings):
     desk_answer_hours: float = Field(4.0, gt=0, le=240)
     desk_urgent_minutes: float = Field(30.0, gt=0, le=24 * 60)
 
+    # How fast somebody may write, and how many chats one address may open.
+    messages_per_minute: int = Field(30, ge=2, le=10_000)  # over five minutes on average
+    chats_per_minute: int = Field(30, ge=1, le=10_000)
+
+    # For how long each kind of data is kept.
+    keep_draft_hours: int = Field(24, ge=1, le=24 * 7)
+    keep_days: int = Field(180, ge=1, le=3_650)
+    keep_case_days: int = Field(365, ge=1, le=3_650)
+    keep_delivery_days: int = Field(30, ge=2, le=3_650)  # Telegram sends an update again for a day
+    keep_figure_days: int = Field(730, ge=14, le=3_650)  # the desk's figures are of the last week
+
     @field_validator("database_url")
     @classmethod
     def _async_driver(cls, url: str) -> str:
@@ -76,6 +88,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def address(self) -> str:
+        """The address that people use, without a trailing slash: for links in what is said."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
     def hours(self) -> Hours:
         """The desk's working hours."""
         return parse(
@@ -84,6 +101,17 @@ class Settings(BaseSettings):
             self.desk_holidays,
             timedelta(hours=self.desk_answer_hours),
             timedelta(minutes=self.desk_urgent_minutes),
+        )
+
+    @property
+    def keep(self) -> Keep:
+        """For how long each kind of data is kept."""
+        return Keep(
+            self.keep_draft_hours,
+            self.keep_days,
+            self.keep_case_days,
+            self.keep_delivery_days,
+            self.keep_figure_days,
         )
 
     @property

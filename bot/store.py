@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Text, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Text, and_, delete, exists, func, or_, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from bot.model import (
     Button,
     Case,
+    Consent,
     Conversation,
     DeskEvent,
     Draft,
@@ -23,9 +24,11 @@ from bot.model import (
     Inbox,
     Link,
     Member,
+    Mention,
     Message,
     Note,
     Outbox,
+    Receipt,
     Relayed,
     Reminder,
     TopicMessage,
@@ -94,6 +97,19 @@ async def inbox(session: AsyncSession, turn: str, *, lock: bool = False) -> Inbo
     """A turn by its id; with `lock`, held until the transaction ends."""
     query = select(Inbox).where(Inbox.id == turn)
     return await session.scalar(query.with_for_update() if lock else query)
+
+
+async def came_since(session: AsyncSession, lane: str, since: datetime) -> tuple[int, datetime | None]:
+    """How much came in a lane since a moment, and when the oldest of it did."""
+    query = select(func.count(), func.min(Inbox.received_at)).where(Inbox.lane == lane, Inbox.received_at > since)
+    count, oldest = (await session.execute(query)).one()
+    return count, oldest
+
+
+async def was_said_since(session: AsyncSession, conversation_id: str, say: str, since: datetime) -> bool:
+    """Whether somebody was told something since a moment."""
+    query = select(Message.id).where(Message.conversation_id == conversation_id, Message.say == say, Message.at > since)
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def case_of_turn(session: AsyncSession, turn: str) -> str | None:
@@ -351,7 +367,7 @@ async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: 
     await session.execute(delete(Button).where(Button.conversation_id.in_(ids)))
     await session.execute(delete(File).where(File.case_id == case_id))
     await session.execute(delete(Link).where(Link.case_id == case_id))
-    for table in (TopicMessage, Relayed, Reminder, Note, Draft):
+    for table in (Consent, TopicMessage, Mention, Relayed, Reminder, Note, Draft):
         await session.execute(delete(table).where(table.case_id == case_id))
     # The desk's figures stay, without saying whose they were.
     await session.execute(update(DeskEvent).where(DeskEvent.case_id == case_id).values(case_id=None))
@@ -365,11 +381,141 @@ async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: 
     return list(paths)
 
 
+async def in_group(session: AsyncSession, case_id: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """(chat, message) of all that the group holds of a case: in its topic, and elsewhere."""
+    posted = select(TopicMessage.chat_id, TopicMessage.message_id).where(TopicMessage.case_id == case_id)
+    relayed = select(Relayed.desk_chat_id, Relayed.desk_message_id).where(
+        Relayed.case_id == case_id, Relayed.desk_chat_id.is_not(None), Relayed.desk_message_id.is_not(None)
+    )
+    mentions = select(Mention.chat_id, Mention.message_id).where(Mention.case_id == case_id)
+    topic = [(chat, message) for chat, message in (await session.execute(posted.union(relayed))).all()]
+    elsewhere = [(chat, message) for chat, message in (await session.execute(mentions)).all()]
+    return sorted(topic), sorted(set(elsewhere) - set(topic))
+
+
+async def unsay(session: AsyncSession, code: str, topic_id: int | None) -> None:
+    """Take back what waits to be shown of a case to coordinators elsewhere, and what they wrote that failed."""
+    showing = select(Outbox).where(Outbox.kind.in_(("group.post", "topic.post")), Outbox.state.in_(("due", "failed")))
+    for row in (await session.scalars(showing)).all():
+        if any(line[0] == code for line in row.payload.get("lines") or ()):
+            row.state, row.payload = "dropped", {}
+    if topic_id is not None:
+        failed = update(Inbox).where(Inbox.lane == f"desk:{topic_id}", Inbox.state != "new")
+        await session.execute(failed.values(payload={}).execution_options(synchronize_session=False))
+
+
+async def receipt(session: AsyncSession, code: str) -> Receipt | None:
+    """The receipt of an erasure, locked."""
+    return await session.get(Receipt, code, with_for_update=True, populate_existing=True)
+
+
+async def mention(session: AsyncSession, chat_id: int, message_id: int, case_id: str) -> None:
+    """Remember that a message shows something of a case."""
+    await session.merge(Mention(chat_id=chat_id, message_id=message_id, case_id=case_id))
+
+
+async def forget_fact(session: AsyncSession, key: str) -> None:
+    """Forget a small fact."""
+    await session.execute(delete(Fact).where(Fact.key == key))
+
+
+async def forget(session: AsyncSession, ids: Sequence[str]) -> None:
+    """Delete conversations with all that is in them; what their cases hold must be gone."""
+    for table in (Message, Button, Inbox):
+        await session.execute(delete(table).where(table.conversation_id.in_(ids)))
+    await session.execute(delete(Conversation).where(Conversation.id.in_(ids)))
+
+
+# What has been kept long enough.
+
+
+async def promises(session: AsyncSession) -> Sequence[tuple[int | None, int | None]]:
+    """What people were told of how long things are kept: (days of a case, days of a closed one), each pair once."""
+    rows = await session.execute(select(Case.keep_days, Case.keep_case_days).distinct())
+    return [(days, case_days) for days, case_days in rows.all()]
+
+
+async def forgettable(session: AsyncSession, over: ColumnElement[bool], limit: int) -> Sequence[str]:
+    """Cases whose time is `over`, and of which no words wait to be answered."""
+    waits = exists().where(
+        Conversation.case_id == Case.id, Inbox.conversation_id == Conversation.id, Inbox.state == "new"
+    )
+    return (await session.scalars(select(Case.id).where(over, ~waits).order_by(Case.updated_at).limit(limit))).all()
+
+
+def drafts_before(moment: datetime) -> ColumnElement[bool]:
+    """Those of people who have not agreed, and were silent since."""
+    return and_(Case.consent != "agreed", Case.state == "talking", Case.updated_at < moment)
+
+
+def talks_before(moment: datetime, promised: int | None) -> ColumnElement[bool]:
+    """Those that were never handed over, of people who agreed, and were silent since."""
+    return and_(
+        Case.consent == "agreed", Case.state == "talking", Case.updated_at < moment, _same(Case.keep_days, promised)
+    )
+
+
+def closed_before(moment: datetime, promised: int | None) -> ColumnElement[bool]:
+    """Those that were closed before, with no words since."""
+    return and_(
+        Case.state == "closed",
+        Case.updated_at < moment,
+        or_(Case.closed_at.is_(None), Case.closed_at < moment),
+        _same(Case.keep_case_days, promised),
+    )
+
+
+def _same(column: Any, value: int | None) -> Any:
+    return column.is_(None) if value is None else column == value
+
+
+async def lock_conversations(session: AsyncSession, case_id: str) -> bool:
+    """Let nothing more come in for a case until the transaction ends. False when words wait to be answered already."""
+    ids = (
+        await session.scalars(select(Conversation.id).where(Conversation.case_id == case_id).with_for_update())
+    ).all()
+    waits = select(Inbox.number).where(Inbox.conversation_id.in_(ids), Inbox.state == "new").limit(1)
+    return await session.scalar(waits) is None
+
+
+async def clear_deliveries(session: AsyncSession, before: datetime) -> int:
+    """Delete what came in and went out before a moment, and is done with. Returns how many rows that were."""
+    came = delete(Inbox).where(Inbox.state != "new", Inbox.received_at < before)
+    went = delete(Outbox).where(Outbox.state != "due", Outbox.created_at < before)
+    options = {"synchronize_session": False}
+    return _count(await session.execute(came, execution_options=options)) + _count(
+        await session.execute(went, execution_options=options)
+    )
+
+
+async def clear_figures(session: AsyncSession, before: datetime) -> int:
+    """Delete what happened at the desk before a moment. Returns how many rows that were."""
+    return _count(await session.execute(delete(DeskEvent).where(DeskEvent.at < before)))
+
+
+async def clear_expired(session: AsyncSession, links: datetime, drafts: datetime) -> int:
+    """Delete links that ended, and drafts of coordinators that are too old to be confirmed. Returns how many."""
+    ended = await session.execute(delete(Link).where(Link.expires_at < links))
+    stale = await session.execute(delete(Draft).where(Draft.at < drafts))
+    return _count(ended) + _count(stale)
+
+
+async def file_paths(session: AsyncSession) -> set[str]:
+    """Every file in our folder that something refers to."""
+    return set((await session.scalars(select(File.path).where(File.path != ""))).all())
+
+
 async def move(session: AsyncSession, conversation_id: str, from_case: str, to_case: str) -> None:
     """Give a conversation's transcript and files to another case."""
     await session.execute(update(Message).where(Message.conversation_id == conversation_id).values(case_id=to_case))
     await session.execute(update(File).where(File.case_id == from_case).values(case_id=to_case))
+    await session.execute(update(Consent).where(Consent.case_id == from_case).values(case_id=to_case))
     await session.execute(delete(Link).where(Link.case_id == from_case))
+
+
+async def consents(session: AsyncSession, case_id: str) -> Sequence[Consent]:
+    """Every yes and no of a case, oldest first."""
+    return (await session.scalars(select(Consent).where(Consent.case_id == case_id).order_by(Consent.id))).all()
 
 
 # What coordinators do.

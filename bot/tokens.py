@@ -26,8 +26,8 @@ class TokenExpired(Exception):
 
 
 class _Signer(TimestampSigner):
-    def __init__(self, secret: str, now: Callable[[], float]) -> None:
-        super().__init__(secret, salt="waypoint.web.session", key_derivation="hmac", digest_method=hashlib.sha256)
+    def __init__(self, secret: str, purpose: str, now: Callable[[], float]) -> None:
+        super().__init__(secret, salt=f"waypoint.web.{purpose}", key_derivation="hmac", digest_method=hashlib.sha256)
         self._now = now
 
     def get_timestamp(self) -> int:
@@ -35,12 +35,22 @@ class _Signer(TimestampSigner):
 
 
 class Tokens:
-    """Makes and reads session tokens. `now` is the clock, in seconds since 1970."""
+    """Makes and reads session tokens. `now` is the clock, in seconds since 1970.
 
-    def __init__(self, secret: str, now: Callable[[], float] = time.time) -> None:
+    A token of one `purpose` is worth nothing for another; `lifetime` is how long it can be used, in seconds.
+    """
+
+    def __init__(
+        self,
+        secret: str,
+        now: Callable[[], float] = time.time,
+        *,
+        purpose: str = "session",
+        lifetime: int = LIFETIME,
+    ) -> None:
         if not secret:
             raise ValueError("SECRET_KEY is empty. Set it, or SECRET_KEY_FILE, in the environment.")
-        self._signer = _Signer(secret, now)
+        self._signer, self._lifetime = _Signer(secret, purpose, now), lifetime
 
     def issue(self, conversation: str) -> str:
         """A fresh token for this conversation."""
@@ -48,7 +58,7 @@ class Tokens:
 
     def read(self, token: str) -> str:
         """The conversation of a token that is in force. Raises TokenExpired or TokenInvalid."""
-        return self._read(token, LIFETIME)
+        return self._read(token, self._lifetime)
 
     def renew(self, token: str) -> str:
         """The conversation of a token that may be exchanged. Raises TokenExpired or TokenInvalid."""

@@ -49,6 +49,10 @@ class Watcher:
             except Exception:
                 log.exception("reminder %d failed", reminder)
         try:
+            await self._casework.scrub_again()
+        except Exception:
+            log.exception("the write-ahead log could not be emptied")
+        try:
             given += await self._casework.post_week()
         except Exception:
             log.exception("the figures of the week could not be shown")

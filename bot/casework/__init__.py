@@ -4,7 +4,8 @@ from bot.casework.base import utc_now
 from bot.casework.board import BoardText
 from bot.casework.card import Card
 from bot.casework.claims import DeskInbound
-from bot.casework.inbound import FileRef, Inbound, NoSuchConversation, Receipt, StoredFile
+from bot.casework.inbound import FileRef, Inbound, NoSuchConversation, Receipt, StoredFile, TooFast
+from bot.casework.keeping import Keeping, Swept
 from bot.casework.lease import Lease
 from bot.casework.letters import Letters
 from bot.casework.outbound import Outgoing, Sending
@@ -22,9 +23,11 @@ __all__ = [
     "Pending",
     "Receipt",
     "StoredFile",
+    "Swept",
+    "TooFast",
     "utc_now",
 ]
 
 
-class Casework(Sending, Letters, Lease):
+class Casework(Sending, Letters, Lease, Keeping):
     """All use cases."""

@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import store
 from bot.casework.hours import Hours
+from bot.database import BUSY_MILLISECONDS
 from bot.guide import Guide
+from bot.keep import Keep
 from bot.model import Button, Case, Conversation, Message, Outbox
 from bot.progress import Progress
 from bot.render import Say, Voice, render
@@ -23,6 +25,7 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no character that is mistaken fo
 # Outgoing priorities: words to a person go before words to a topic, those before alerts, cards, the board.
 TO_PERSON, TO_TOPIC, ALERT, CARD, BOARD = 1, 3, 4, 6, 7
 AT_ONCE = timedelta(0)
+UNSCRUBBED = "database.unscrubbed"  # the fact that deleted words may still stand in the write-ahead log
 
 
 def utc_now() -> datetime:
@@ -50,6 +53,8 @@ class Work:
     now: Callable[[], datetime] = utc_now
     public_url: str = ""
     hours: Hours = field(default_factory=Hours)
+    keep: Keep = field(default_factory=Keep)
+    messages_per_minute: int = 30  # of one person, over five minutes on average
     # (group, user): None when it cannot be known now.
     is_administrator: Callable[[int, int], Awaitable[bool | None]] = no_administrators
 
@@ -66,12 +71,33 @@ class Work:
             await session.connection(execution_options={"read_only": True})
             yield session
 
-    async def scrub(self) -> None:
-        """Take words that were deleted out of SQLite's write-ahead log too, where they would stay for a while."""
+    async def scrub(self) -> bool:
+        """Take words that were deleted out of SQLite's write-ahead log too, where they would stay for a while.
+
+        False when somebody is reading what stands in it: then it is noted that it is still to be done.
+        """
         async with self.sessions() as session:
             connection = await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-            if connection.dialect.name == "sqlite":
-                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            if connection.dialect.name != "sqlite":
+                return True
+            # Who waits here for somebody who reads keeps everybody waiting who writes.
+            await connection.exec_driver_sql("PRAGMA busy_timeout=200")
+            try:
+                busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar()
+            finally:
+                await connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        if busy:
+            async with self.transaction() as session:
+                await store.set_fact(session, UNSCRUBBED, "yes")
+        return not busy
+
+    async def scrub_again(self) -> None:
+        """Scrub if that could not be done before."""
+        async with self.reading() as session:
+            wanted = await store.fact(session, UNSCRUBBED)
+        if wanted and await self.scrub():
+            async with self.transaction() as session:
+                await store.forget_fact(session, UNSCRUBBED)
 
     def new_case(self, lang: str) -> Case:
         """A fresh case with nothing in it."""

@@ -39,7 +39,10 @@ class Desk(Office):
                 return await self._left(session, said)
             await self._remember(session, said)
             case = await self._do(session, said, allowed)
-            return [each.id for each in await store.conversations_of(session, case.id)] if case else []
+            news = [each.id for each in await store.conversations_of(session, case.id)] if case else []
+        if said.kind == "press" and said.data.startswith("erase:"):
+            await self.scrub()
+        return news
 
     async def _may(self, turn: str) -> bool | None:
         """Whether it is by an administrator, where that counts; None: nobody can say. Asked before all is locked."""
@@ -126,11 +129,14 @@ class Desk(Office):
         if kind == "answer":
             return case, await self.send_draft(session, case, said, draft)
         conversations = await store.conversations_of(session, case.id)
-        code, receipt = case.code, await self.erase(session, case, _erased)
+        code, receipt = case.code, await self.erase(session, case, self._erased, by="coordinator")
         text = self.words("desk.erased", code=code, name=said.user_name, receipt=receipt)
         await self.announce(session, text)
         fresh = await store.conversation(session, conversations[0].id) if conversations else None
         return (await store.case(session, fresh.case_id) if fresh else None), text
+
+    def _erased(self, receipt: str) -> Say:
+        return Say("human.erased", {"receipt": receipt, "hours": self.keep.draft_hours})
 
     async def _ask_why(self, session: AsyncSession, case: Case, said: DeskInbound, rest: str) -> str:
         return await self.ask_why(session, case)
@@ -340,10 +346,6 @@ class Desk(Office):
             text = self.words("desk.left_group", name=said.user_name, codes=", ".join(case.code for case in cases))
             await self.announce(session, text)
         return conversations
-
-
-def _erased(receipt: str) -> Say:
-    return Say("human.erased", {"receipt": receipt})
 
 
 def _standing(case: Case) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -13,9 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import safety, store
 from bot.casework.base import Work
 from bot.model import Conversation, File, Inbox, Message
+from bot.progress import Progress
+from bot.render import Say
 
 MAX_TEXT = 20_000
 MAX_FILES = 10
+PACE = timedelta(minutes=5)  # over which it is counted how much somebody sends
 LANGUAGE_LENGTH = 12
 
 
@@ -73,6 +76,14 @@ class Receipt:
     duplicate: bool = False
 
 
+class TooFast(Exception):
+    """Somebody sends more than anybody writes: it was not taken, and they were told so. `seconds` until it is again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds:g} s")
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class StoredFile:
     """A file that a person may fetch."""
@@ -112,18 +123,42 @@ class Receiving(Work):
         await session.flush()
         return conversation
 
+    async def is_open(self, conversation_id: str) -> bool:
+        """Whether a conversation exists; one whose time is over was deleted."""
+        async with self.reading() as session:
+            return await store.conversation(session, conversation_id) is not None
+
     async def receive(self, conversation_id: str, external_id: str, inbound: Inbound) -> Receipt:
         """Store one message. The same external id again changes nothing and gives the same receipt.
 
-        Raises NoSuchConversation.
+        Raises NoSuchConversation, and TooFast when too much comes from it.
         """
         inbound = inbound.kept()
         try:
-            return await self._receive(conversation_id, external_id, inbound)
+            received = await self._receive(conversation_id, external_id, inbound)
         except IntegrityError:  # the same message twice at once
-            return await self._receive(conversation_id, external_id, inbound)
+            received = await self._receive(conversation_id, external_id, inbound)
+        if isinstance(received, float):
+            raise TooFast(received)
+        return received
 
-    async def _receive(self, conversation_id: str, external_id: str, inbound: Inbound) -> Receipt:
+    async def _too_fast(self, session: AsyncSession, conversation: Conversation, alarm: str) -> float:
+        """0, or in how many seconds words are taken again; then the person is told, once.
+
+        Words of danger are taken even then, for as long again.
+        """
+        since = self.now() - PACE
+        limit = int(self.messages_per_minute * PACE.total_seconds() / 60)
+        count, oldest = await store.came_since(session, conversation.id, since)
+        if count < (limit * 2 if alarm else limit) or oldest is None:
+            return 0.0
+        say = "limit.waits" if conversation.channel == "web" else "limit.not_taken"
+        case = await store.case(session, conversation.case_id)
+        if case is not None and not await store.was_said_since(session, conversation.id, say, since):
+            await self.deliver(session, case, conversation, [Say(say)], Progress(), role="system")
+        return max(1.0, (oldest - since).total_seconds())
+
+    async def _receive(self, conversation_id: str, external_id: str, inbound: Inbound) -> Receipt | float:
         async with self.transaction() as session:
             known = await store.inbox_by_external(session, conversation_id, external_id)
             if known is not None:
@@ -131,6 +166,9 @@ class Receiving(Work):
             conversation = await store.conversation(session, conversation_id)
             if conversation is None:
                 raise NoSuchConversation
+            alarm = safety.screen(inbound.text) or ""
+            if seconds := await self._too_fast(session, conversation, alarm):
+                return seconds
             conversation.blocked = False  # whoever writes can be written to
             seq = await store.next_seq(session, conversation_id)
             row = Inbox(
@@ -140,7 +178,7 @@ class Receiving(Work):
                 seq=seq,
                 payload=asdict(inbound),
                 received_at=self.now(),
-                alarm=safety.screen(inbound.text) or "",
+                alarm=alarm,
             )
             session.add(row)
             await session.flush()

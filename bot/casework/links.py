@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import journey, store
 from bot.casework.inbound import Receiving
+from bot.keep import Keep
 from bot.model import Case, Conversation, Link
 from bot.progress import Progress
 from bot.render import Say
@@ -23,8 +24,8 @@ class Links(Receiving):
 
     async def mint_link(self, session: AsyncSession, case: Case, conversation: Conversation) -> Say:
         """A one-time link to the other channel, as something to say."""
-        code = secrets.token_urlsafe(18)
-        session.add(Link(code_hash=_hash(code), case_id=case.id, expires_at=self.now() + LINK_LIFE))
+        code = new_link_code()
+        session.add(Link(code_hash=code_hash(code), case_id=case.id, expires_at=self.now() + LINK_LIFE))
         minutes = int(LINK_LIFE.total_seconds() // 60)
         username = await store.fact(session, USERNAME)
         if conversation.channel == "web" and username:
@@ -42,10 +43,10 @@ class Links(Receiving):
         async with self.transaction() as session:
             row = await store.inbox(session, turn)
             conversation = await store.conversation(session, str(row.conversation_id)) if row else None
-            link = await session.get(Link, _hash(code), with_for_update=True)
+            link = await session.get(Link, code_hash(code), with_for_update=True)
             if row is None or conversation is None or row.state == "done":
                 return row is not None and row.state == "done"
-            if link is None or link.used_at is not None or link.expires_at < self.now():
+            if link is None or link.purpose != "join" or link.used_at is not None or link.expires_at < self.now():
                 return False
             case = await store.case(session, link.case_id, lock=True)
             own = await store.case(session, conversation.case_id, lock=True)
@@ -63,7 +64,7 @@ class Links(Receiving):
             joined = Say("link.joined", {"place": {"say": f"link.place.{conversation.channel}"}})
             for each in here:
                 await self.deliver(session, case, each, [joined], progress)
-            says = [Say("link.done"), *_welcome_back(progress, case, self.now())]
+            says = [Say("link.done"), *_welcome_back(progress, case, self.now(), self.keep)]
             await self.deliver(session, case, conversation, says, progress, in_reply_to=row.seq)
             for said in missed:
                 await self.put(session, case, conversation, said.blocks, role=said.role, name=said.name)
@@ -80,7 +81,7 @@ class Links(Receiving):
             await session.delete(own)
 
 
-def _welcome_back(progress: Progress, case: Case, now: datetime) -> list[Say]:
+def _welcome_back(progress: Progress, case: Case, now: datetime, keep: Keep) -> list[Say]:
     """How far they got, and the pending question, as the journey says it."""
     working = journey.Turn(
         progress,
@@ -89,6 +90,7 @@ def _welcome_back(progress: Progress, case: Case, now: datetime) -> list[Say]:
         consent=case.consent,  # type: ignore[arg-type]
         held=case.state,  # type: ignore[arg-type]
         code=case.code,
+        keep=keep,
     )
     journey.welcome.welcome_back(working)
     return working.says
@@ -114,5 +116,11 @@ def merge(progress: Progress, other: Progress, *, keep: bool) -> bool:
     return True
 
 
-def _hash(code: str) -> str:
+def new_link_code() -> str:
+    """A code that cannot be guessed."""
+    return secrets.token_urlsafe(18)
+
+
+def code_hash(code: str) -> str:
+    """What is kept of a code."""
     return hashlib.sha256(code.encode()).hexdigest()

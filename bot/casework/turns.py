@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import journey, store
+from bot.casework import consent
 from bot.casework.away import absence
-from bot.casework.desk import Desk
 from bot.casework.inbound import Inbound
+from bot.casework.mydata import Seeing
 from bot.journey import Heard, Turn
 from bot.journey.turn import FileView, expects, press
 from bot.model import Case, Conversation, File, Inbox
@@ -22,11 +23,11 @@ from bot.render import Say
 
 log = logging.getLogger(__name__)
 
-CONSENT_VERSION = "2026-11"
 RETRY_SECONDS = (1, 2, 5, 15, 30, 60)
 LAST_ATTEMPT = 60  # about an hour of trying
 LAST_FAULT = 3  # a fault of ours does not go away by waiting, and the next messages wait behind it
-BESIDE_A_HUMAN = ("safety.", "steer.delete", "link.")  # what the assistant says even while a human holds the case
+# What the assistant says even while a human holds the case.
+BESIDE_A_HUMAN = ("safety.", "steer.delete", "link.", "mydata.")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class _NotHeld(Exception):
     """Nobody holds the case that was to be relayed."""
 
 
-class Turns(Desk):
+class Turns(Seeing):
     """Use cases of the gateway and of the engine's actions."""
 
     async def due_turns(self, skip: set[str]) -> list[tuple[str, str]]:
@@ -206,6 +207,7 @@ class Turns(Desk):
                 held=case.state,  # type: ignore[arg-type]
                 may_come_back=self.may_come_back(case),
                 blocked=case.blocked,
+                keep=self.keep,
                 code=case.code,
                 language=conversation.lang,
                 channel=conversation.channel,
@@ -261,9 +263,12 @@ class Turns(Desk):
         reopens = any(effect.name == "reopen" for effect in working.effects)
         with_people = reopens or case.state in ("waiting", "claimed")
         for effect in working.effects:
-            if effect.name == "erase":
-                receipt = await self.erase(session, case, _deleted, asked=(conversation, row))
-                working.says = [_deleted(receipt)]
+            if effect.name in ("erase", "withdraw"):
+                told = self._deleted if effect.name == "erase" else self._withdrawn
+                withdrawn = effect.name == "withdraw"
+                asked = (conversation, row)
+                receipt = await self.erase(session, case, told, by="person", asked=asked, withdrawn=withdrawn)
+                working.says = [told(receipt)]
                 return False
             await self._EFFECTS[effect.name](self, session, working, case, conversation, effect.args)
         if with_people and case.state in ("waiting", "claimed"):
@@ -303,21 +308,25 @@ class Turns(Desk):
         if message is not None:
             message.blocks = []
 
+    def _deleted(self, receipt: str) -> Say:
+        return Say("steer.deleted", {"receipt": receipt, "hours": self.keep.draft_hours})
+
+    def _withdrawn(self, receipt: str) -> Say:
+        return Say("consent.withdrawn", {"receipt": receipt, "hours": self.keep.draft_hours})
+
     # Effects: what the journey asked for beside words.
 
     async def _agree(
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
     ) -> None:
-        case.consent, case.consent_version = "agreed", CONSENT_VERSION
-        case.consent_at, case.consent_channel = self.now(), conversation.channel
+        session.add(consent.agreed(case, conversation, self.now(), self.keep))
 
     async def _decline(
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
     ) -> None:
         """Declined: what was noted so far goes, and so does what was said about it."""
         await store.erase_transcript(session, case.id)
-        case.consent, case.consent_version = "declined", CONSENT_VERSION
-        case.consent_at, case.consent_channel = self.now(), conversation.channel
+        session.add(consent.declined(case, conversation, self.now()))
         working.progress = Progress(
             step=working.progress.step, said=working.progress.said, seen_at=working.progress.seen_at
         )
@@ -337,6 +346,7 @@ class Turns(Desk):
     async def _hand_off(
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
     ) -> None:
+        session.add(consent.sent(case, conversation, self.now()))
         there_until = case.closed_at  # the topic of a case that was closed has its earlier files already
         case.state, case.handed_off_at = "waiting", self.now()
         case.holder_id, case.holder_name, case.closed_at = None, "", None
@@ -353,6 +363,11 @@ class Turns(Desk):
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
     ) -> None:
         working.says.append(await self.mint_link(session, case, conversation))
+
+    async def _mydata(
+        self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
+    ) -> None:
+        working.says.append(await self.offer_data(session, case, conversation))
 
     async def _reopen(
         self, session: AsyncSession, working: Turn, case: Case, conversation: Conversation, args: dict[str, str]
@@ -377,14 +392,11 @@ class Turns(Desk):
         "raise_urgent": _raise_urgent,
         "hand_off": _hand_off,
         "link": _link,
+        "mydata": _mydata,
         "reopen": _reopen,
         "rate": _rate,
         "rate_words": _rate_words,
     }
-
-
-def _deleted(receipt: str) -> Say:
-    return Say("steer.deleted", {"receipt": receipt})
 
 
 def _speaks(inbound: Inbound, heard: Heard) -> bool:

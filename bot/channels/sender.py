@@ -20,6 +20,7 @@ from bot.casework.outbound import Later, Never, lease_of
 from bot.channels import albums, web_files
 from bot.channels.bot_api import DeskChat, reason, seconds
 from bot.channels.budget import Budget
+from bot.channels.data_page import DATA_NAME, PAGE_NAME, as_json, as_page
 from bot.channels.telegram_text import LIMIT, escaped, keyboard, named, parts, quiet, text_of, units
 from bot.channels.topics import CaseGone, Post, Topics
 from bot.chart import drawn
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 SEND_SHARE = 0.75  # of a lease: nobody else takes a row that is still being sent
 WAIT_FOR_TOKEN = 300.0
+LONG_WAIT = 120.0  # the group's minute being full is none
 MAX_ANSWER = 200
 CAPTION_LIMIT = 1024
 WITH_CAPTION = ("document", "photo", "voice", "video", "audio")
@@ -51,7 +53,10 @@ class TelegramSender:
         self._kinds: dict[str, Callable[[Outgoing], Awaitable[int | None]]] = {"unlink": self._unlink}
         if bot is not None:
             chat = DeskChat(casework, settings)
-            person, topic = ToPerson(bot, casework), ToTopic(bot, casework, chat, self._budget, self._files_dir)
+            person, topic = (
+                ToPerson(bot, casework, self._files_dir),
+                ToTopic(bot, casework, chat, self._budget, self._files_dir),
+            )
             self._kinds |= person.kinds | topic.kinds | {"fetch": lambda outgoing: self._fetch(bot, outgoing)}
 
     async def send(self, outgoing: Outgoing) -> int | None:
@@ -109,8 +114,8 @@ class TelegramSender:
 class ToPerson:
     """What goes to a person's own chat."""
 
-    def __init__(self, bot: Bot, casework: Casework) -> None:
-        self._bot, self._casework = bot, casework
+    def __init__(self, bot: Bot, casework: Casework, files_dir: Path) -> None:
+        self._bot, self._casework, self._files_dir = bot, casework, files_dir
         self.kinds: dict[str, Callable[[Outgoing], Awaitable[int | None]]] = {
             "say": self._say,
             "card": self._card,
@@ -120,6 +125,7 @@ class ToPerson:
             "correct": self._correct,
             "take_back": self._take_back,
             "callback": self._callback,
+            "mydata": self._mydata,
         }
 
     async def _say(self, outgoing: Outgoing) -> int | None:
@@ -267,6 +273,23 @@ class ToPerson:
         except BadRequest as error:
             log.info("outgoing %d: %s", outgoing.id, reason(error))
 
+    async def _mydata(self, outgoing: Outgoing) -> int | None:
+        """All that is kept about a person, as it is now: a page, the data, or a file that lies with us."""
+        case_id, what = _case(outgoing), outgoing.payload["what"]
+        if what == "file":
+            stored = await self._casework.my_file(case_id, str(outgoing.payload["file"]))
+            path = web_files.locate(self._files_dir, stored.path) if stored is not None else None
+            if stored is None or path is None:
+                return None
+            document = InputFile(await asyncio.to_thread(path.read_bytes), filename=web_files.clean_name(stored.name))
+        else:
+            mine = await self._casework.my_data(case_id)
+            if mine is None:
+                return None
+            content = as_json(mine) if what == "data" else as_page(mine, links=False).encode()
+            document = InputFile(content, filename=DATA_NAME if what == "data" else PAGE_NAME)
+        return (await self._bot.send_document(outgoing.address, document)).message_id
+
     async def _words(
         self, outgoing: Outgoing, text: str, name: str = "", buttons: InlineKeyboardMarkup | None = None
     ) -> list[int]:
@@ -376,7 +399,7 @@ class ToTopic:
         caption = _quiet_caption(text, late)
 
         async def act(chat: int, topic: int) -> int:
-            self._budget.take()
+            self._budget.take(of=_case(outgoing))
             copy = await self._bot.copy_message(
                 chat,
                 payload["chat_id"],
@@ -409,7 +432,7 @@ class ToTopic:
             return _quiet_caption(text, "" if place else outgoing.late) or escaped(text)
 
         async def act(chat: int, topic: int) -> int:
-            self._budget.take(len(parts))
+            self._budget.take(len(parts), of=_case(outgoing))
             sent = await self._bot.send_media_group(
                 chat,
                 albums.media_of(parts, caption),
@@ -455,7 +478,7 @@ class ToTopic:
         send = methods.get(kind, self._bot.send_document)
 
         async def act(chat: int, topic: int) -> int:
-            self._budget.take()
+            self._budget.take(of=_case(outgoing))
             caption = {"caption": outgoing.late} if outgoing.late and kind in WITH_CAPTION else {}
             message = await send(chat, media, message_thread_id=topic, **caption)
             return await self._posted(outgoing, chat, [int(message.message_id)])
@@ -504,7 +527,16 @@ class ToTopic:
             await self._topics.reopen(_case(outgoing), outgoing.topic_id)
 
     async def _delete(self, outgoing: Outgoing) -> None:
-        await self._topics.delete(int(outgoing.payload["topic_id"]))
+        """What the group holds of an erased case; whoever wanted it is told how that ended."""
+        payload = outgoing.payload
+        places = [[(chat, message) for chat, message in payload.get(key) or ()] for key in ("in_topic", "elsewhere")]
+        try:
+            left = await self._topics.delete(payload["topic_id"], *places)
+        except Later as later:
+            if later.seconds is not None and later.seconds >= LONG_WAIT:  # somebody has to help first
+                await self._casework.group_waits(payload)
+            raise
+        await self._casework.group_cleared(payload, left)
 
 
 def _case(outgoing: Outgoing) -> str:

@@ -6,6 +6,7 @@ broke off goes on where it was.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -22,19 +23,23 @@ from bot.channels.telegram_text import buttons_in_rows, escaped, parts, quiet
 log = logging.getLogger(__name__)
 
 type Post = Callable[[int, int], Awaitable[int | None]]  # (chat, topic) -> the message's id
+type Place = tuple[int, int]  # (chat, message)
 type Line = tuple[str, str, int | None]  # about a case: its code, what is said of it, its topic
 
 WAIT_FOR_ADMINISTRATOR = 300.0
 SPARE_FOR_WORDS = 4  # posts a minute that edits of cards leave to words
 SPARE_FOR_CARDS = 4  # and that the board leaves to cards
+DELETED_AT_ONCE = 10
 ATTEMPTS = 4  # the topic is deleted, the new one closed, …: more than that is no coincidence
 
 _GONE = ("message thread not found", "topic_deleted", "topic deleted", "topic_id_invalid")
 _CLOSED = ("topic_closed", "topic closed")
 _SO_ALREADY = ("topic_not_modified", "message is not modified")
 _NO_SUCH_MESSAGE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_NOT_THERE = ("message to delete not found", "message_id_invalid")
 # What an administrator of the group can put right: the words wait for it.
-_NOT_ALLOWED = ("not enough rights", "chat not found", "not a forum", "chat_write_forbidden", "chat_admin_required")
+_NO_GROUP = ("chat not found", "not a forum")
+_NOT_ALLOWED = (*_NO_GROUP, "not enough rights", "chat_write_forbidden", "chat_admin_required")
 
 
 class CaseGone(Exception):
@@ -93,7 +98,7 @@ class Topics:
             reply = await answer(chat) if answer else None
             pieces = [escaped(piece) for piece in parts(quiet(text) if mark == "person" else text)]
             pieces[-1] = "\n".join([pieces[-1], *_linked(chat, lines)])
-            self.budget.take(len(pieces))
+            self.budget.take(len(pieces), of=case_id if mark == "person" else "")
             for piece in pieces:
                 keys = buttons_in_rows(buttons) if buttons and piece is pieces[-1] else None
                 message_id = await self._send_html(chat, topic, piece, keys, reply)
@@ -101,9 +106,18 @@ class Topics:
                 ids.append(message_id)
             for copy in copies:  # several that waited may have gone as one
                 await self._casework.arrived([copy], ids if len(copies) == 1 else ids[:1], chat)
+            await self._shown(chat, message_id, reply, lines)
             return message_id
 
         return await self.post(case_id, act)
+
+    async def _shown(
+        self, chat: int, message_id: int | None, reply: ReplyParameters | None, lines: Sequence[Line]
+    ) -> None:
+        """Note what shows something of cases outside of their topics, and the command that asked for it."""
+        if lines and message_id is not None:
+            ids = [message_id, *([reply.message_id] if reply is not None else [])]
+            await self._casework.mentioned(chat, ids, [code for code, _, _ in lines])
 
     async def refresh(self, case_id: str) -> int | None:
         """Bring the brief up to date, in place; a brief that somebody deleted is posted anew.
@@ -143,7 +157,10 @@ class Topics:
         async def act(chat: int) -> int:
             self.budget.take()
             html = "\n".join([escaped(parts(text)[0]), *_linked(chat, lines)])
-            return await self._send_html(chat, None, html, buttons_in_rows(buttons) if buttons else None, reply)
+            keys = buttons_in_rows(buttons) if buttons else None
+            message_id = await self._send_html(chat, None, html, keys, reply)
+            await self._shown(chat, message_id, reply, lines)
+            return message_id
 
         return await self._in_group(act)
 
@@ -200,9 +217,42 @@ class Topics:
         if not await self._manage(topic, self._bot.reopen_forum_topic):
             await self._casework.topic_lost(case_id)
 
-    async def delete(self, topic: int) -> None:
-        """Delete a topic with everything in it."""
-        await self._manage(topic, self._bot.delete_forum_topic)
+    async def delete(self, topic: int | None, in_topic: Sequence[Place], elsewhere: Sequence[Place]) -> int:
+        """Delete a topic with everything in it, and messages elsewhere. Returns how many messages stand still.
+
+        Where the bot may not delete topics, it deletes the messages that Telegram lets it delete. Raises Later.
+        """
+        left = 0
+        if topic is not None:
+
+            async def act(chat: int) -> bool:
+                try:
+                    await self._switch(chat, topic, self._bot.delete_forum_topic)
+                except BadRequest as error:
+                    if _says(error, _NO_GROUP):
+                        raise
+                    return _says(error, _GONE)
+                return True
+
+            if not await self._in_group(act):
+                left = max(1, await self._unsay(in_topic))  # what colleagues wrote there to each other is not known
+        return left + await self._unsay(elsewhere)
+
+    async def _unsay(self, places: Sequence[Place]) -> int:
+        """Delete messages one by one, some at a time. Returns how many could not be deleted."""
+        left = 0
+        for first in range(0, len(places), DELETED_AT_ONCE):
+            at_once = places[first : first + DELETED_AT_ONCE]
+            left += sum(await asyncio.gather(*(self._stands(chat, message) for chat, message in at_once)))
+        return left
+
+    async def _stands(self, chat: int, message_id: int) -> bool:
+        """Delete a message. True when that cannot be done; one that is gone is as it should be."""
+        try:
+            await self._bot.delete_message(chat, message_id)
+        except (BadRequest, Forbidden, ChatMigrated) as error:
+            return not (isinstance(error, BadRequest) and _says(error, _NOT_THERE))
+        return False
 
     async def send_text(
         self,

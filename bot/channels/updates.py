@@ -33,7 +33,7 @@ from telegram import (
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bot.casework import Casework, DeskInbound, Inbound
+from bot.casework import Casework, DeskInbound, Inbound, TooFast
 from bot.casework.commands import COMMANDS, Command
 from bot.casework.links import USERNAME
 from bot.casework.trouble import passes
@@ -46,7 +46,7 @@ from bot.wake import Wake
 log = logging.getLogger(__name__)
 
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member", "chat_member")
-FOR_PEOPLE = ("start", "status", "back", "human", "link", "stop", "restart", "delete")
+FOR_PEOPLE = ("start", "status", "back", "human", "link", "stop", "restart", "mydata", "delete")
 TROUBLE = "telegram.trouble"  # the fact that names the update that last could not be stored
 ATTEMPTS = 3
 POLL_SECONDS = 25
@@ -129,7 +129,15 @@ class Intake:
             return False
         language = telegram.language(message.from_user)
         conversation = await self._casework.open_conversation("telegram", address, language)
-        await self._casework.receive(conversation, external_id, inbound)
+        return await self._receive(conversation, external_id, inbound)
+
+    async def _receive(self, conversation: str, external_id: str, inbound: Inbound) -> bool:
+        """Store what a person sent. False when it is too much, of which they were told."""
+        try:
+            await self._casework.receive(conversation, external_id, inbound)
+        except TooFast:
+            UPDATES.labels("too_fast").inc()
+            return False
         return True
 
     async def _press(self, external_id: str, query: CallbackQuery) -> bool:
@@ -144,8 +152,7 @@ class Intake:
             return False
         language = telegram.language(query.from_user)
         conversation = await self._casework.open_conversation("telegram", str(chat.id), language)
-        await self._casework.receive(conversation, external_id, inbound)
-        return True
+        return await self._receive(conversation, external_id, inbound)
 
     async def _group(self, external_id: str, message: Message, *, edited: bool) -> bool:
         ours = await self._desk.id()

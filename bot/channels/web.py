@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -25,8 +26,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from bot.casework import Casework, FileRef, Inbound, NoSuchConversation, Receipt
+from bot.casework import Casework, FileRef, Inbound, NoSuchConversation, Receipt, TooFast
 from bot.channels import web_files
+from bot.channels.pace import Pace, neighbourhood
+from bot.channels.web_data import create_data_routes
 from bot.channels.web_http import TOO_LARGE, ApiError, Guard, limited, on_api_error, on_http_error, origin_rule
 from bot.channels.web_pages import create_page_routes
 from bot.settings import Settings
@@ -41,6 +44,7 @@ MAX_WAIT = 25
 POLL = 1.0  # other processes write events too, and cannot wake us
 HEARTBEAT = 15.0
 STREAM_LIFE = 15 * 60.0  # then the browser connects anew, and its token is looked at again
+PEOPLE_OF_AN_ADDRESS = 10  # a ward may share one
 MAX_STREAMS = 8  # open windows of one conversation
 
 API_HEADERS = {
@@ -106,7 +110,7 @@ def create_routes(casework: Casework, wake: Wake, settings: Settings) -> list[Ba
         ],
         exception_handlers={ApiError: on_api_error, HTTPException: on_http_error},
     )
-    return [Mount("/api", app=api), *create_page_routes(settings.sandbox_url)]
+    return [Mount("/api", app=api), *create_data_routes(casework, settings), *create_page_routes(settings.sandbox_url)]
 
 
 class WebChannel:
@@ -117,19 +121,24 @@ class WebChannel:
         self._tokens = Tokens(settings.secret_key.get_secret_value())
         self._files_dir, self._max_file_bytes = settings.files_dir, settings.max_file_bytes
         self._streams: Counter[str] = Counter()
+        self._opened = Pace(settings.chats_per_minute)
+        self._sent = Pace(settings.messages_per_minute * PEOPLE_OF_AN_ADDRESS)
 
     async def open_session(self, request: Request) -> Response:
         """POST /api/sessions: a new conversation; or, with a session token, a fresh token for the same one."""
         options = await _json(request, SessionIn, default=b"{}")
         if "authorization" in request.headers:
             conversation = self._conversation(request, renewing=True)
+            await self._must_exist(conversation)
         else:
+            _in_time(self._opened, request)
             conversation = await self._casework.open_conversation("web", uuid4().hex, lang=options.lang)
         return JSONResponse({"token": self._tokens.issue(conversation), "conversation": conversation})
 
     async def receive_message(self, request: Request) -> Response:
         """POST /api/messages: store typed words or a pressed button."""
         conversation = self._conversation(request)
+        _in_time(self._sent, request)
         message = await _json(request, MessageIn)
         if message.choice is not None:
             inbound = Inbound(kind="choice", choice=message.choice)
@@ -143,6 +152,7 @@ class WebChannel:
     async def receive_file(self, request: Request) -> Response:
         """POST /api/files: store one file, with a caption where there is one."""
         conversation = self._conversation(request)
+        _in_time(self._sent, request)
         form = await web_files.read_form(request, self._max_file_bytes)
         try:
             upload, caption = form.get("file"), form.get("caption", "")
@@ -178,6 +188,7 @@ class WebChannel:
     async def send_events(self, request: Request) -> Response:
         """GET /api/events: what was said after a given number, as a stream or, for those who cannot, as a long poll."""
         conversation = self._conversation(request)
+        await self._must_exist(conversation)
         after = _whole(request.headers.get("last-event-id") or request.query_params.get("after") or "0", MAX_SEQ)
         if self._streams[conversation] >= MAX_STREAMS:
             raise ApiError(429, "too_many_windows", "This chat is open in too many windows. Please close some of them.")
@@ -236,9 +247,17 @@ class WebChannel:
             receipt = await self._casework.receive(conversation, str(message_id), inbound)
         except NoSuchConversation:
             raise _gone() from None
+        except TooFast as fast:
+            self._wake.notify(conversation)  # they were told so
+            raise _too_fast(fast.seconds) from None
         self._wake.notify("inbox")
         self._wake.notify(conversation)
         return receipt
+
+    async def _must_exist(self, conversation: str) -> None:
+        """Refuse a session whose conversation was deleted since. Raises ApiError."""
+        if not await self._casework.is_open(conversation):
+            raise _gone()
 
     def _conversation(self, request: Request, *, renewing: bool = False) -> str:
         """The conversation that this request's token is for. Raises ApiError."""
@@ -258,6 +277,17 @@ class WebChannel:
 
 def _accepted(receipt: Receipt) -> Response:
     return JSONResponse({"seq": receipt.seq}, 202)
+
+
+def _in_time(pace: Pace, request: Request) -> None:
+    """Count a request of an address. Raises ApiError when there are too many."""
+    if seconds := pace.take(neighbourhood(request.client.host if request.client else "")):
+        raise _too_fast(seconds)
+
+
+def _too_fast(seconds: float) -> ApiError:
+    message = "That was a lot at once. Please wait a moment; then it can be sent again."
+    return ApiError(429, "too_fast", message, {"Retry-After": str(math.ceil(seconds))})
 
 
 def _no_session(code: str, message: str) -> ApiError:

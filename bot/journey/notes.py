@@ -96,8 +96,17 @@ def answer(turn: Turn, about: str, words: str = "", choices: tuple[Choice, ...] 
     """
     if about in UNKNOWN:
         about, choices = about if save_question(turn, "unknown", words) else f"{about}_unsaved", ()
-    turn.say(about, choices=choices)
+    explain(turn, about, choices)
     return about
+
+
+def explain(turn: Turn, about: str, choices: tuple[Choice, ...] = ()) -> None:
+    """Say an entry of the guide that was asked for."""
+    if about == "service.privacy":
+        keep = turn.keep
+        turn.say("service.privacy", choices=choices, hours=keep.draft_hours, days=keep.days, case_days=keep.case_days)
+    else:
+        turn.say(about, choices=choices)
 
 
 def answer_others(turn: Turn) -> None:

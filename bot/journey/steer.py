@@ -16,6 +16,7 @@ from bot.journey import (
     welcome,
 )
 from bot.journey import turn as turns
+from bot.journey.notes import explain
 from bot.journey.turn import Move, Turn, ask, come_back, detour, go, stand, value
 from bot.journey.turn import press as button
 from bot.progress import Progress
@@ -27,7 +28,7 @@ GO = {
 
 
 # Buttons that act while the flow is stopped for an emergency; the others wait until somebody is through.
-OUT_OF_STOP = {"ack", "human", "erase_ask", "erase", "keep", "resume"}
+OUT_OF_STOP = {"ack", "human", "erase_ask", "erase", "keep", "resume", "mydata", "withdraw_ask", "withdraw"}
 
 
 def answer(turn: Turn) -> None:
@@ -116,7 +117,7 @@ def status(turn: Turn) -> None:
 def repeat(turn: Turn) -> None:
     """Say the pending question again, or the last answer."""
     if turn.progress.step.name == "open" and turn.progress.topic:
-        turn.say(turn.progress.topic)
+        explain(turn, turn.progress.topic)
     else:
         ask(turn)
 
@@ -217,6 +218,7 @@ def stop(turn: Turn) -> None:
         choices=(
             button("choice.continue", "resume"),
             button("choice.elsewhere", "link"),
+            button("choice.mydata", "mydata"),
             button("choice.erase_ask", "erase_ask"),
         ),
     )
@@ -232,7 +234,10 @@ def delete_data(turn: Turn) -> None:
 @turns.asks("erase")
 def ask_erase(turn: Turn) -> None:
     """Confirm that everything is to be deleted."""
-    turn.say("steer.delete_confirm", choices=(button("choice.erase", "erase"), button("choice.keep", "keep")))
+    choices = [button("choice.erase", "erase"), button("choice.keep", "keep")]
+    if turn.consent == "agreed":
+        choices.insert(1, button("choice.withdraw", "withdraw"))
+    turn.say("steer.delete_confirm", choices=tuple(choices))
 
 
 @turns.answers("erase")
@@ -247,6 +252,11 @@ def answer_erase(turn: Turn) -> None:
 def erase(turn: Turn) -> None:
     """Delete everything; casework does it and gives a receipt."""
     turn.do("erase")
+
+
+def withdraw(turn: Turn) -> None:
+    """Take back what they agreed to: everything is deleted, and from now on nothing is kept."""
+    turn.do("withdraw")
 
 
 def keep(turn: Turn) -> None:
@@ -276,6 +286,11 @@ def link(turn: Turn) -> None:
     """A one-time link to go on elsewhere."""
     if not welcome.needs_consent(turn, ""):
         turn.do("link")
+
+
+def mydata(turn: Turn) -> None:
+    """All that is kept about them, whether they have agreed or not."""
+    turn.do("mydata")
 
 
 STEERS: dict[str, Move] = {
@@ -321,8 +336,11 @@ PRESSES: dict[str, Move] = {
     "restore": restore,
     "erase_ask": delete_data,
     "erase": erase,
+    "withdraw_ask": delete_data,
+    "withdraw": withdraw,
     "keep": keep,
     "link": link,
+    "mydata": mydata,
     "file_record": files.press_file_record,
     "rate": closing.press_rate,
     "no_words": closing.no_words,

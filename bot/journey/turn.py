@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from bot.keep import Keep
 from bot.progress import MAX_TRAIL, Progress, Step
 from bot.render import Card, Choice, Say
 
@@ -74,7 +75,18 @@ class Effect:
     """Something that casework does in the same transaction: the name says what, the arguments with what."""
 
     name: Literal[
-        "agree", "decline", "hand_off", "erase", "keep_file", "raise_urgent", "link", "reopen", "rate", "rate_words"
+        "agree",
+        "decline",
+        "hand_off",
+        "erase",
+        "withdraw",
+        "keep_file",
+        "raise_urgent",
+        "link",
+        "mydata",
+        "reopen",
+        "rate",
+        "rate_words",
     ]
     args: dict[str, str] = field(default_factory=dict)
 
@@ -97,6 +109,7 @@ class Turn:
     noted: set[str] = field(default_factory=set)  # signals and records that this message has answered
     may_come_back: bool = False  # closed a short while ago: what they write to people opens the case again
     blocked: bool = False  # no coordinator reads them any more
+    keep: Keep = field(default_factory=Keep)  # for how long what they say is kept
 
     def say(self, say: str, *, choices: tuple[Choice, ...] = (), card: Card | None = None, **args: Any) -> None:
         """Say the guide's entry `say` with its arguments, and offer choices under it."""

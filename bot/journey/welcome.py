@@ -44,6 +44,8 @@ def ask_consent(turn: Turn) -> None:
     """Ask whether what they say may be kept."""
     turn.say(
         "welcome.consent",
+        days=turn.keep.days,
+        case_days=turn.keep.case_days,
         choices=(
             press("choice.agree", "consent", answer="yes"),
             press("choice.decline", "consent", answer="no"),
@@ -87,6 +89,8 @@ def needs_consent(turn: Turn, wanted: str) -> bool:
     stand(turn, "consent")
     turn.say(
         "consent.needed",
+        days=turn.keep.days,
+        case_days=turn.keep.case_days,
         choices=(press("choice.agree", "consent", answer="yes"), press("choice.decline", "consent", answer="no")),
     )
     return True

@@ -53,6 +53,7 @@ FAMILIES: dict[str, set[str]] = {
     "why a case was closed": each("desk.closed_for.{}", [*REASONS, "blocked"]),
     "states of a case": each("desk.state.{}", ["talking", "waiting", "claimed", "closed"]),
     "answers that are ready": {say for say in Guide.load().ids if say.startswith("canned.")},
+    "consent, in what somebody sees of their data": each("mydata.consent.{}", ["none", "agreed", "declined"]),
     "stars": each("choice.rate_{}", "12345"),
     "what could not be done for a coordinator": each("desk.not_{}", ["delivered", "corrected", "undone"]),
     "what a website cannot show": each("relay.{}", ["location", "venue", "contact", "sticker"]),

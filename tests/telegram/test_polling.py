@@ -231,6 +231,7 @@ async def test_it_sets_the_menu_and_takes_an_old_webhook_away(waypoint: Waypoint
         "link",
         "stop",
         "restart",
+        "mydata",
         "delete",
     ]
 

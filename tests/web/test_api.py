@@ -94,6 +94,8 @@ async def test_it_refuses_a_token_that_it_did_not_make(person: Person):
 async def test_it_says_so_when_the_conversation_is_gone(person: Person):
     person.token = Tokens(SECRET).issue(uuid.uuid4().hex)
     assert problem(await person.send(text="hello")) == (401, "session_gone")
+    assert problem(await person.http.post("/api/sessions", headers=person.auth)) == (401, "session_gone")
+    assert problem(await person.http.get("/api/events", headers=person.auth)) == (401, "session_gone")
 
 
 # Messages

@@ -371,7 +371,7 @@ async def test_erasing_asks_first_and_then_leaves_nothing(
     assert (await general(strict))[-1].startswith(
         strict.words("desk.erased", code=code, name=MEI[1], receipt="DEL-")[:-1]
     )
-    assert [event["say"] for event in await waiting.events()] == ["human.erased"]
+    assert [event["say"] for event in await waiting.events()] == ["human.erased", "erase.in_group"]
     assert [row.kind for row in await outbox(strict, "topic.delete")] == ["topic.delete"]
 
 

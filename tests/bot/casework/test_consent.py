@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import store
 from bot.casework import Casework, Inbound
+from bot.casework.consent import CONSENT_VERSION
+from bot.model import Consent
 from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone, everything, outbox
 from tests.bot.casework.test_turns import joined
+from tests.bot.conftest import Clock
 from tests.bot.journey.talk import mention
 
 PLANTED = "xylophonecancer"
@@ -190,3 +194,89 @@ async def test_consent_is_recorded_with_its_time_version_and_channel(someone: So
     case = await someone.case()
     assert (case.consent, case.consent_channel, case.consent_at) == ("agreed", "web", casework.now())
     assert case.consent_version
+
+
+async def consents(someone: Someone) -> list[Consent]:
+    """Every yes and no that is kept of somebody."""
+    async with someone.casework.reading() as session:
+        return list(await store.consents(session, (await someone.case()).id))
+
+
+@channels
+async def test_every_yes_and_no_is_kept_with_its_wording_time_channel_and_limits(
+    arrives: Arrives, clock: Clock, channel: str
+) -> None:
+    person = await arrives(channel)
+    await person.start()
+    await person.press("choice.decline")
+    clock.pass_by(minutes=1)
+    await person.write("control.human")
+    await person.press("choice.agree")
+    first, second = await consents(person)
+    assert [(each.what, each.channel, each.version) for each in (first, second)] == [
+        ("declined", channel, CONSENT_VERSION),
+        ("agreed", channel, CONSENT_VERSION),
+    ]
+    assert (second.at - first.at).total_seconds() == 60
+    assert (first.keep_days, second.keep_days, second.keep_case_days) == (None, 180, 365)
+
+
+async def test_the_separate_yes_before_people_see_the_case_is_kept_too(waiting: Someone) -> None:
+    assert [each.what for each in await consents(waiting)] == ["agreed", "sent"]
+
+
+async def test_a_yes_to_keeping_shows_nothing_to_people(someone: Someone, casework: Casework) -> None:
+    await speaks(await someone.agree())
+    assert not [row for row in await outbox(casework) if row.kind.startswith(("topic.", "group."))]
+
+
+@channels
+async def test_a_consent_that_is_taken_back_deletes_all_and_keeps_nothing_from_then_on(
+    arrives: Arrives, db: AsyncEngine, channel: str
+) -> None:
+    person = await (await arrives(channel)).agree()
+    await speaks(person)
+    assert await person.write("press", "", {"entity": "act", "value": "withdraw_ask"}) == ["steer.delete_confirm"]
+    assert await person.press("choice.withdraw") == ["consent.withdrawn"]
+    await nowhere(db)
+    assert (await person.case()).consent == "declined"
+    assert [each.what for each in await consents(person)] == ["withdrawn"]
+    assert await person.write("faq.certainty", f"will {PLANTED} be certain") == ["faq.certainty"]
+    await speaks(person)
+    await nowhere(db)
+
+
+async def test_a_consent_that_is_taken_back_takes_the_case_back_from_people(
+    waiting: Someone, casework: Casework
+) -> None:
+    await casework.topic_created((await waiting.case()).id, 77)
+    await waiting.write("control.delete_data")
+    assert await waiting.press("choice.withdraw") == ["consent.withdrawn"]
+    assert [row.payload["topic_id"] for row in await outbox(casework, "topic.delete")] == [77]
+    assert (await waiting.case()).state == "talking"
+
+
+async def test_who_took_it_back_can_agree_again(someone: Someone) -> None:
+    await someone.agree()
+    await someone.write("control.delete_data")
+    await someone.press("choice.withdraw")
+    assert await someone.write("control.human") == ["consent.needed"]
+    await someone.press("choice.agree")
+    assert [each.what for each in await consents(someone)] == ["withdrawn", "agreed"]
+
+
+async def test_a_case_that_is_joined_keeps_both_sides_consent(arrives: Arrives) -> None:
+    web, phone = await (await arrives()).agree(), await (await arrives("telegram")).agree()
+    await joined(web, phone)
+    assert sorted(each.channel for each in await consents(web)) == ["telegram", "web"]
+
+
+async def test_who_is_blocked_stays_so_after_everything_was_deleted(someone: Someone, casework: Casework) -> None:
+    await someone.agree()
+    async with casework.transaction() as session:
+        case = await store.case(session, (await someone.case()).id, lock=True)
+        assert case is not None
+        case.blocked = True
+    await someone.write("control.delete_data")
+    await someone.press("choice.erase")
+    assert (await someone.case()).blocked

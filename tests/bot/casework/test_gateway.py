@@ -282,7 +282,24 @@ async def test_everything_is_deleted_in_words_while_a_human_holds_the_case(someo
     assert await says(someone, gateway, words("no")) == ["steer.delete_kept"]
     assert await says(someone, gateway, words("is it normal")) == []
     assert await says(someone, gateway, words("please delete all of my data")) == ["steer.delete_confirm"]
-    assert await says(someone, gateway, words("yes")) == ["steer.deleted"]
+    assert await says(someone, gateway, words("yes")) == ["steer.deleted", "erase.in_group"]
+
+
+@pytest.mark.parametrize("text", ["/mydata", "Show me my data", "can I see all of my data please?", "export my data"])
+async def test_what_is_kept_is_shown_at_any_time(someone: Someone, gateway: Gateway, text: str) -> None:
+    await someone.agree()
+    await someone.news()
+    assert await says(someone, gateway, words(text)) == ["mydata.link"]
+
+
+async def test_what_is_kept_is_shown_and_consent_taken_back_while_a_human_holds_the_case(
+    someone: Someone, gateway: Gateway
+) -> None:
+    await hand_over(someone)
+    assert await says(someone, gateway, words("please show my data")) == ["mydata.link"]
+    assert await says(someone, gateway, words("I want to withdraw my consent")) == ["steer.delete_confirm"]
+    assert await says(someone, gateway, words("no")) == ["steer.delete_kept"]
+    assert await says(someone, gateway, words("/withdraw")) == ["steer.delete_confirm"]
 
 
 async def test_while_the_engine_is_away_words_wait_are_told_so_once_and_answered_in_order_later(

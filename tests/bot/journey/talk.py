@@ -99,6 +99,8 @@ class Talk:
                 self.consent = "agreed" if effect.name == "agree" else "declined"
             if effect.name == "decline":
                 self.progress = Progress(step=self.progress.step, said=self.progress.said, seen_at=self.now)
+            if effect.name == "withdraw":
+                self.consent, self.progress = "declined", Progress(step=Step("open"))
             if effect.name == "hand_off":
                 self.held = "waiting"
         self.effects += turn.effects

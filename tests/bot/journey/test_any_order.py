@@ -99,7 +99,7 @@ class AnyOrder(RuleBasedStateMachine):
     def answered(self) -> None:
         """Every turn says something, or asks casework for something that does."""
         assert self.talk.turn is not None
-        assert self.talk.says or {e.name for e in self.talk.turn.effects} & {"erase", "link"}
+        assert self.talk.says or {e.name for e in self.talk.turn.effects} & {"erase", "link", "withdraw"}
         assert len(self.talk.says) <= 12
 
     @invariant()
