@@ -23,13 +23,14 @@ const { outputFiles } = await build({
   bundle: true,
   minify: true,
   format: "iife",
-  target: "es2021",
+  target: "es2022",
   charset: "utf8",
   legalComments: "eof",
   plugins: [styleSheets],
   write: false,
 });
-const built = Buffer.from(outputFiles[0].contents);
+// In minified code only templates still have line ends; the indentation behind them says nothing.
+const built = Buffer.from(outputFiles[0].text.replace(/\n\s+/g, "\n"));
 const weight = gzipSync(built, { level: 9 }).length;
 console.log(`widget.js: ${weight} bytes gzipped of ${LIMIT}`);
 if (weight > LIMIT) {

@@ -20,35 +20,37 @@ const POLL_WAIT = 20; // seconds
 export type Outbound = { id: string; text: string } | { id: string; choice: string };
 
 export class Api {
-  private session: Session | null;
-  private renewing: Promise<void> | null = null;
-  private streams = true;
+  #session: Session | null;
+  #renewing: Promise<void> | null = null;
+  #streams = true;
 
-  constructor(
-    private readonly base: string,
-    private readonly lang: string,
-  ) {
-    this.session = JSON.parse(recall(this.key) ?? "null") as Session | null;
+  readonly #base: string;
+  readonly #lang: string;
+
+  constructor(base: string, lang: string) {
+    this.#base = base;
+    this.#lang = lang;
+    this.#session = JSON.parse(recall(this.#key) ?? "null") as Session | null;
   }
 
   /** Whether a conversation of this tab is known. Asks nobody. */
   get known(): boolean {
-    return this.session !== null;
+    return this.#session !== null;
   }
 
   /** Opens a conversation. */
   async open(): Promise<void> {
-    const response = await this.fetch("sessions", {
+    const response = await this.#fetch("sessions", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ lang: this.lang }),
+      body: JSON.stringify({ lang: this.#lang }),
     });
-    this.set((await response.json()) as Session);
+    this.#set((await response.json()) as Session);
   }
 
   /** Sends one message; the same id again changes nothing. Returns its number. */
   async send(message: Outbound): Promise<number> {
-    const response = await this.authorized("messages", {
+    const response = await this.#authorized("messages", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(message),
@@ -64,14 +66,14 @@ export class Api {
     for (let attempt = 0; ; attempt++) {
       const response = await new Promise<Response>((resolve, reject) => {
         const request = new XMLHttpRequest();
-        request.open("POST", this.address("files"));
-        request.setRequestHeader("Authorization", this.bearer());
+        request.open("POST", this.#address("files"));
+        request.setRequestHeader("Authorization", this.#bearer());
         request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
         request.onload = () => resolve(new Response(request.responseText || null, { status: request.status }));
         request.onerror = request.onabort = () => reject(new Unreachable());
         request.send(form);
       });
-      if (!(await this.retryable(response, attempt))) {
+      if (!(await this.#retryable(response, attempt))) {
         return ((await (await checked(response)).json()) as { seq: number }).seq;
       }
     }
@@ -79,18 +81,18 @@ export class Api {
 
   /** A file, as something to save. */
   async download(id: string): Promise<Blob> {
-    return (await this.authorized(`files/${encodeURIComponent(id)}`)).blob();
+    return (await this.#authorized(`files/${encodeURIComponent(id)}`)).blob();
   }
 
   /** What was said after `after`, at once; empty when there is no more. */
   async history(after: number): Promise<ChatEvent[]> {
-    return this.poll(after, 0);
+    return this.#poll(after, 0);
   }
 
   /** Events from `after` on, as they come, until the connection ends. `onOpen` is called when it stands. */
   async *events(after: number, onOpen: () => void, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-    if (!this.streams) {
-      const events = await this.poll(after, POLL_WAIT, signal);
+    if (!this.#streams) {
+      const events = await this.#poll(after, POLL_WAIT, signal);
       onOpen();
       yield* events;
       return;
@@ -101,7 +103,7 @@ export class Api {
     let timer = setTimeout(stop, FIRST_SIGN);
     let signs = 0;
     try {
-      const response = await this.authorized("events", {
+      const response = await this.#authorized("events", {
         headers: { Accept: "text/event-stream", "Last-Event-ID": String(after) },
         signal: quiet.signal,
       });
@@ -118,60 +120,60 @@ export class Api {
       throw new Unreachable();
     } finally {
       // Some proxies hold a stream back until it ends: then ask again and again instead.
-      if (!signs && quiet.signal.aborted && !signal.aborted && navigator.onLine) this.streams = false;
+      if (!signs && quiet.signal.aborted && !signal.aborted && navigator.onLine) this.#streams = false;
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
       quiet.abort();
     }
   }
 
-  private async poll(after: number, wait: number, signal?: AbortSignal): Promise<ChatEvent[]> {
-    const response = await this.authorized(`events?after=${after}&wait=${wait}`, {
+  async #poll(after: number, wait: number, signal?: AbortSignal): Promise<ChatEvent[]> {
+    const response = await this.#authorized(`events?after=${after}&wait=${wait}`, {
       headers: { Accept: "application/json" },
       signal: signal ?? null,
     });
     return ((await response.json()) as { events: ChatEvent[] }).events;
   }
 
-  private async authorized(path: string, init: RequestInit = {}): Promise<Response> {
+  async #authorized(path: string, init: RequestInit = {}): Promise<Response> {
     for (let attempt = 0; ; attempt++) {
-      const response = await this.raw(path, { ...init, headers: { ...init.headers, Authorization: this.bearer() } });
-      if (!(await this.retryable(response, attempt))) return checked(response);
+      const response = await this.#raw(path, { ...init, headers: { ...init.headers, Authorization: this.#bearer() } });
+      if (!(await this.#retryable(response, attempt))) return checked(response);
     }
   }
 
   /** Whether a fresh token is worth another attempt. A session that is refused even so is forgotten. */
-  private async retryable(response: Response, attempt: number): Promise<boolean> {
+  async #retryable(response: Response, attempt: number): Promise<boolean> {
     if (response.status !== 401) return false;
-    if (attempt > 0) this.set(null);
-    else await this.renew();
+    if (attempt > 0) this.#set(null);
+    else await this.#renew();
     return attempt === 0;
   }
 
   /** Exchanges the token for a fresh one; once, however many requests found it stale. */
-  private renew(): Promise<void> {
-    this.renewing ??= this.fetch("sessions", { method: "POST", headers: { Authorization: this.bearer() } })
-      .then(async (response) => this.set((await response.json()) as Session))
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#fetch("sessions", { method: "POST", headers: { Authorization: this.#bearer() } })
+      .then(async (response) => this.#set((await response.json()) as Session))
       .catch((error) => {
-        if (error instanceof SessionEnded) this.set(null);
+        if (error instanceof SessionEnded) this.#set(null);
         throw error;
       })
-      .finally(() => (this.renewing = null));
-    return this.renewing;
+      .finally(() => (this.#renewing = null));
+    return this.#renewing;
   }
 
-  private bearer(): string {
-    if (!this.session) throw new SessionEnded();
-    return `Bearer ${this.session.token}`;
+  #bearer(): string {
+    if (!this.#session) throw new SessionEnded();
+    return `Bearer ${this.#session.token}`;
   }
 
-  private async fetch(path: string, init: RequestInit): Promise<Response> {
-    return checked(await this.raw(path, init));
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    return checked(await this.#raw(path, init));
   }
 
-  private async raw(path: string, init: RequestInit): Promise<Response> {
+  async #raw(path: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(this.address(path), {
+      return await fetch(this.#address(path), {
         credentials: "omit",
         referrerPolicy: "no-referrer",
         cache: "no-store",
@@ -182,17 +184,17 @@ export class Api {
     }
   }
 
-  private address(path: string): string {
-    return `${this.base}/api/${path}`;
+  #address(path: string): string {
+    return `${this.#base}/api/${path}`;
   }
 
-  private set(session: Session | null): void {
-    this.session = session;
-    keep(this.key, session && JSON.stringify(session));
+  #set(session: Session | null): void {
+    this.#session = session;
+    keep(this.#key, session && JSON.stringify(session));
   }
 
-  private get key(): string {
-    return `waypoint ${this.base}`;
+  get #key(): string {
+    return `waypoint ${this.#base}`;
   }
 }
 
