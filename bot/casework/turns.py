@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import journey, store
 from bot.casework.away import absence
 from bot.casework.desk import Desk
+from bot.casework.erasing import deleted
 from bot.casework.inbound import Inbound
 from bot.journey import Heard, Turn
 from bot.journey.turn import FileView, expects, press
@@ -251,8 +252,8 @@ class Turns(Desk):
         with_people = reopens or case.state in ("waiting", "claimed")
         for effect in working.effects:
             if effect.name == "erase":
-                receipt = await self.erase(session, case, _deleted, asked=(conversation, row))
-                working.says = [_deleted(receipt)]
+                receipt = await self.erase(session, case, deleted, asked=(conversation, row))
+                working.says = [deleted(receipt)]
                 return False
             await self._EFFECTS[effect.name](self, session, working, case, conversation, effect.args)
         if with_people and case.state in ("waiting", "claimed"):
@@ -370,10 +371,6 @@ class Turns(Desk):
         "rate": _rate,
         "rate_words": _rate_words,
     }
-
-
-def _deleted(receipt: str) -> Say:
-    return Say("steer.deleted", {"receipt": receipt})
 
 
 def _speaks(inbound: Inbound, heard: Heard) -> bool:
