@@ -1,8 +1,8 @@
 // The server, as the widget sees it: one session, and the few requests that go with it.
 
-import { keep, recall } from "./memory.ts";
+import { forget, keep, recall, watch } from "./memory.ts";
 import { readSse } from "./sse.ts";
-import type { ChatEvent, Session } from "./protocol.ts";
+import type { ChatEvent, Session, Standing } from "./protocol.ts";
 
 /** The server said no, for a reason that trying again does not change. `message` is for the person. */
 export class Refused extends Error {}
@@ -16,13 +16,17 @@ export class SessionEnded extends Error {}
 const SILENCE = 40_000; // the server gives a sign of life every 15 seconds
 const FIRST_SIGN = 8_000; // a stream that is silent from the start is held back by something on the way
 const POLL_WAIT = 20; // seconds
+const FAILED_STREAMS = 2; // as many in a row that gave no sign, and polling is tried
 
 export type Outbound = { id: string; text: string } | { id: string; choice: string };
 
 export class Api {
   #session: Session | null;
   #renewing: Promise<void> | null = null;
-  #streams = true;
+  #silent = 0; // streams that failed without a sign, in a row
+
+  /** Whether the session is kept on this device, and not only in this tab. */
+  remembered: boolean;
 
   readonly #base: string;
   readonly #lang: string;
@@ -31,11 +35,40 @@ export class Api {
     this.#base = base;
     this.#lang = lang;
     this.#session = JSON.parse(recall(this.#key) ?? "null") as Session | null;
+    this.remembered = recall(this.#key, "localStorage") !== null;
   }
 
-  /** Whether a conversation of this tab is known. Asks nobody. */
+  /** Whether a conversation is known here. Asks nobody. */
   get known(): boolean {
     return this.#session !== null;
+  }
+
+  /** Keeps the session on this device from now on, or only in this tab. */
+  remember(wanted: boolean): void {
+    this.remembered = wanted;
+    this.#set(this.#session);
+  }
+
+  /** Forgets the session, and all that this device and this tab kept. */
+  forget(): void {
+    this.#session = null;
+    forget();
+  }
+
+  /** Calls `act` when another tab of this device has ended the session, or has another one. */
+  watch(act: () => void): void {
+    watch(this.#key, (value) => {
+      if (!this.remembered) return;
+      const before = this.#session?.conversation;
+      this.#session = JSON.parse(value ?? "null") as Session | null;
+      if (!value) this.forget();
+      if (this.#session?.conversation !== before) act();
+    });
+  }
+
+  /** Deletes on the server all that was said and sent. */
+  async erase(): Promise<void> {
+    await this.#authorized("sessions", { method: "DELETE" });
   }
 
   /** Opens a conversation. */
@@ -59,7 +92,7 @@ export class Api {
   }
 
   /** Sends one file. `fetch` cannot tell how far an upload is, so this is the older way. */
-  async upload(id: string, file: File, onProgress: (share: number) => void): Promise<number> {
+  async upload(id: string, file: File, onProgress: (share: number) => void, signal: AbortSignal): Promise<number> {
     const form = new FormData();
     form.append("id", id);
     form.append("file", file);
@@ -71,6 +104,7 @@ export class Api {
         request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
         request.onload = () => resolve(new Response(request.responseText || null, { status: request.status }));
         request.onerror = request.onabort = () => reject(new Unreachable());
+        signal.onabort = () => request.abort();
         request.send(form);
       });
       if (!(await this.#retryable(response, attempt))) {
@@ -86,15 +120,18 @@ export class Api {
 
   /** What was said after `after`, at once; empty when there is no more. */
   async history(after: number): Promise<ChatEvent[]> {
-    return this.#poll(after, 0);
+    return (await this.#poll(after, 0)).events;
   }
 
-  /** Events from `after` on, as they come, until the connection ends. `onOpen` is called when it stands. */
-  async *events(after: number, onOpen: () => void, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-    if (!this.#streams) {
-      const events = await this.#poll(after, POLL_WAIT, signal);
+  /** Events from `after` on, and who talks, as they come, until the connection ends. `onOpen` is called when it stands. */
+  async *events(after: number, onOpen: () => void, signal: AbortSignal): AsyncGenerator<ChatEvent | Standing> {
+    if (this.#silent >= FAILED_STREAMS) {
+      this.#silent = 0; // when this fails too, it was not the stream
+      const { events, state } = await this.#poll(after, POLL_WAIT, signal);
+      this.#silent = FAILED_STREAMS;
       onOpen();
       yield* events;
+      if (state) yield state;
       return;
     }
     const quiet = new AbortController();
@@ -103,7 +140,7 @@ export class Api {
     let timer = setTimeout(stop, FIRST_SIGN);
     let signs = 0;
     try {
-      const response = await this.#authorized("events", {
+      const response = await this.#authorized("events?state=1", {
         headers: { Accept: "text/event-stream", "Last-Event-ID": String(after) },
         signal: quiet.signal,
       });
@@ -113,26 +150,27 @@ export class Api {
         clearTimeout(timer);
         timer = setTimeout(stop, SILENCE);
         if (!signs++) onOpen();
-        if (message) yield JSON.parse(message.data) as ChatEvent;
+        this.#silent = 0;
+        if (message) yield JSON.parse(message.data) as ChatEvent | Standing;
       }
     } catch (error) {
       if (error instanceof Refused || error instanceof SessionEnded) throw error;
       throw new Unreachable();
     } finally {
-      // Some proxies hold a stream back until it ends: then ask again and again instead.
-      if (!signs && quiet.signal.aborted && !signal.aborted && navigator.onLine) this.#streams = false;
+      // Some proxies hold a stream back until it ends, some filters refuse it: then ask again and again instead.
+      if (!signs && !signal.aborted && navigator.onLine) this.#silent += quiet.signal.aborted ? FAILED_STREAMS : 1;
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
       quiet.abort();
     }
   }
 
-  async #poll(after: number, wait: number, signal?: AbortSignal): Promise<ChatEvent[]> {
-    const response = await this.#authorized(`events?after=${after}&wait=${wait}`, {
+  async #poll(after: number, wait: number, signal?: AbortSignal): Promise<{ events: ChatEvent[]; state?: Standing }> {
+    const response = await this.#authorized(`events?state=1&after=${after}&wait=${wait}`, {
       headers: { Accept: "application/json" },
       signal: signal ?? null,
     });
-    return ((await response.json()) as { events: ChatEvent[] }).events;
+    return (await response.json()) as { events: ChatEvent[]; state?: Standing };
   }
 
   async #authorized(path: string, init: RequestInit = {}): Promise<Response> {
@@ -190,11 +228,13 @@ export class Api {
 
   #set(session: Session | null): void {
     this.#session = session;
-    keep(this.#key, session && JSON.stringify(session));
+    const kept = session && JSON.stringify(session);
+    keep(this.#key, this.remembered ? null : kept);
+    keep(this.#key, this.remembered ? kept : null, "localStorage");
   }
 
   get #key(): string {
-    return `waypoint ${this.#base}`;
+    return this.#base;
   }
 }
 
@@ -205,5 +245,3 @@ async function checked(response: Response): Promise<Response> {
   const problem = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
   throw new Refused(problem?.error?.message ?? "");
 }
-
-

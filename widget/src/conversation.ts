@@ -2,10 +2,11 @@
 // It knows nothing of the screen; whoever shows it listens for "change".
 
 import { type Api, Refused, SessionEnded } from "./api.ts";
-import { MAX_FILE, START, type Block, type ChatEvent, type ChecklistBlock, type Role } from "./protocol.ts";
-import type { Strings } from "./strings.ts";
+import { keep, recall } from "./memory.ts";
+import { MAX_FILE, PROGRAM, START, type Block, type ChatEvent, type ChecklistBlock, type Role, type Standing } from "./protocol.ts";
+import { strings } from "./strings.ts";
 
-export type Delivery = "waiting" | "sending" | "sent" | "failed";
+export type Delivery = "waiting" | "sending" | "sent" | "arrived" | "seen" | "failed";
 
 /** One line of the conversation as it is shown. `key` stays the same from the first key stroke to the echo. */
 export interface Entry {
@@ -14,11 +15,13 @@ export interface Entry {
   name: string;
   lang: string;
   at: Date;
+  say: string;
   blocks: Block[];
   seq: number; // 0 until the server has it
   delivery?: Delivery;
   error?: string;
   progress?: number; // of a file on its way, 0 to 1
+  file?: File; // a picture that was chosen here
 }
 
 interface Outgoing {
@@ -30,12 +33,16 @@ interface Outgoing {
   seq: number;
   error: string;
   progress: number;
-  tried?: true; // it may have arrived, whatever we heard of it
+  cancel: AbortController; // of a file on its way
   under?: number; // of a pressed button: the message that offered it
 }
 
 const PAUSES = [500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 const TYPING_FOR = 20_000; // then nobody believes it any more
+const UNSENT = "unsent"; // words that the server does not have yet; gone from this tab's memory once it has
+const DELETED = "steer.deleted"; // the assistant says so; nothing from before it is left on the server
+const NEW = { delivery: "waiting" as Delivery, error: "", progress: 0, seq: 0 };
+const NOBODY: Standing = { holder: "", answer_by: null, first: 0, arrived: 0, seen: 0 };
 
 export class Conversation extends EventTarget {
   /** The line to the server: unknown until it was tried. */
@@ -49,10 +56,14 @@ export class Conversation extends EventTarget {
   link = "";
   /** Something the person should know that is no message. */
   notice = "";
+  /** Who talks with the person, and by when they are to be answered. */
+  standing = NOBODY;
 
+  #entries: Entry[] | null = null; // as they were shown last
   #events = new Map<number, ChatEvent>();
   #outgoing: Outgoing[] = [];
   #keys = new Map<number, string>(); // an event that we sent ourselves keeps its key
+  #pictures = new Map<string, File>(); // that were sent from here, to be shown
   #pressed = new Set<number>(); // events whose choices were used here
   #last = 0;
   #started = false;
@@ -63,21 +74,62 @@ export class Conversation extends EventTarget {
   #stream = new AbortController();
 
   readonly #api: Api;
-  readonly #strings: Strings;
 
-  constructor(api: Api, strings: Strings) {
+  constructor(api: Api) {
     super();
     this.#api = api;
-    this.#strings = strings;
-    addEventListener("online", () => this.#retryNow());
+    // What had not arrived when the page went away goes on its way again, under the same id.
+    for (const { at, under, ...kept } of JSON.parse(recall(UNSENT) ?? "[]") as (Outgoing & { at: string })[]) {
+      this.#outgoing.push({ ...kept, ...NEW, at: new Date(at), cancel: new AbortController(), ...(under ? { under } : {}) });
+      if (under) this.#pressed.add(under);
+    }
+    for (const name of ["online", "focus", "pageshow"]) addEventListener(name, () => this.#retryNow());
     addEventListener("offline", () => this.#setLine("broken"));
+    api.watch(() => {
+      const goesOn = this.#started && api.known;
+      this.leave();
+      if (goesOn) this.start();
+      else this.dispatchEvent(new Event("over"));
+    });
   }
 
-  /** Opens the conversation, or goes on with the one that this tab knows. Only once. */
+  /** Opens the conversation, or goes on with the one that is known here. Only once. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    void this.#listen();
+    void this.#listen(this.#stream);
+  }
+
+  /** Stops, and forgets all that was said. */
+  leave(): void {
+    this.#started = this.caughtUp = false;
+    this.#stream.abort();
+    this.#stream = new AbortController();
+    for (const { cancel } of this.#outgoing) cancel.abort();
+    this.#outgoing = [];
+    this.#events.clear();
+    this.#keys.clear();
+    this.#pressed.clear();
+    this.#pictures.clear();
+    this.#last = this.unread = this.#typingSince = 0;
+    this.notice = "";
+    this.standing = NOBODY;
+    this.#keep();
+    this.#retryNow(); // whoever waits sees that it is over
+    this.#changed();
+  }
+
+  /** Deletes all that was said and sent, on the server too. */
+  async erase(): Promise<void> {
+    try {
+      await this.#api.erase();
+      for (const { cancel } of this.#outgoing) cancel.abort();
+      this.#outgoing = [];
+      this.#keep();
+      this.#changed();
+    } catch {
+      this.note(strings.noAnswer);
+    }
   }
 
   say(text: string): void {
@@ -92,21 +144,28 @@ export class Conversation extends EventTarget {
 
   sendFile(file: File): void {
     const outgoing = this.#post({ file }, [{ type: "file", name: file.name, mime: file.type, size: file.size }]);
-    if (file.size > MAX_FILE) this.#fail(outgoing, this.#strings.tooLarge);
+    if (file.size > MAX_FILE) this.#fail(outgoing, strings.tooLarge);
+    else if (!file.size) this.#fail(outgoing, strings.emptyFile);
+    else if (PROGRAM.test(file.name)) this.#fail(outgoing, strings.program);
+    else if (file.type.startsWith("image/")) this.#pictures.set(outgoing.id, file);
   }
 
   /** Tries once more to send what was refused. */
   again(key: string): void {
     const outgoing = this.#outgoing.find(({ id }) => id === key);
     if (!outgoing) return;
-    outgoing.delivery = "waiting";
-    outgoing.error = "";
+    Object.assign(outgoing, NEW);
     this.#pump();
   }
 
+  /** Takes back what was refused, or a file on its way. */
   discard(key: string): void {
-    this.#pressed.delete(this.#outgoing.find(({ id }) => id === key)?.under ?? 0);
-    this.#outgoing = this.#outgoing.filter(({ id }) => id !== key);
+    const outgoing = this.#outgoing.find(({ id }) => id === key);
+    if (!outgoing) return;
+    outgoing.cancel.abort();
+    this.#pressed.delete(outgoing.under ?? 0);
+    this.#outgoing = this.#outgoing.filter((other) => other !== outgoing);
+    this.#keep();
     this.#changed();
   }
 
@@ -118,7 +177,7 @@ export class Conversation extends EventTarget {
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch {
-      this.note(this.#strings.downloadFailed);
+      this.note(strings.downloadFailed);
     }
   }
 
@@ -133,9 +192,9 @@ export class Conversation extends EventTarget {
     this.#changed();
   }
 
-  /** Whether something would be lost if the page went away now. */
+  /** Whether something would be lost if this tab went away now. */
   get unsent(): boolean {
-    return this.#outgoing.some(({ delivery, shown }) => delivery !== "failed" && shown.length > 0);
+    return this.#outgoing.some(({ delivery, shown, seq }) => delivery !== "failed" && !seq && !isCommand("patient", shown));
   }
 
   /** Whether an answer of the assistant is to be expected any moment. */
@@ -145,10 +204,15 @@ export class Conversation extends EventTarget {
 
   /** Everything in the order to be shown. */
   get entries(): Entry[] {
+    return (this.#entries ??= this.#arrange());
+  }
+
+  #arrange(): Entry[] {
     const entries: Entry[] = [];
     const cards = new Map<string, ChecklistBlock>();
     const events = [...this.#events.values()].sort((a, b) => a.seq - b.seq);
-    const choosable = events.filter((event) => event.blocks.some(({ type }) => type === "choices")).at(-1)?.seq;
+    const choosable = events.filter((event) => event.blocks.some(({ type }) => type === "choices")).at(-1)?.seq ?? 0;
+    const answers = new Set(events.filter(({ seq, role }) => seq > choosable && role === "patient").map(shown));
     for (const event of events) {
       for (const block of event.blocks) if (block.type === "checklist") cards.set(block.id, block);
     }
@@ -160,20 +224,30 @@ export class Conversation extends EventTarget {
         .map((block) => {
           if (block.type === "checklist") return cards.get(block.id)!;
           if (block.type !== "choices") return block;
-          return { ...block, used: block.used || event.seq !== choosable || this.#pressed.has(event.seq) };
+          const used = block.used || event.seq !== choosable || this.#pressed.has(event.seq);
+          return { ...block, used: used || block.choices.some(({ label }) => answers.has(label)) }; // or in another tab
         });
-      if (!blocks.length || isStart(event.role, blocks)) continue;
-      const { seq, role, name, lang } = event;
-      const own = role === "patient" ? { delivery: "sent" as const } : {};
+      if (!blocks.length || isCommand(event.role, blocks)) continue;
+      const { seq, role, name, lang, say } = event;
+      const own = role === "patient" ? { delivery: this.#reached(seq) } : {};
       const key = this.#keys.get(seq) ?? `event ${seq}`;
-      entries.push({ key, role, name, lang, at: new Date(event.at), blocks, seq, ...own });
+      const file = this.#pictures.get(key);
+      entries.push({ key, role, name, lang, say, at: new Date(event.at), blocks, seq, ...own, ...(file && { file }) });
     }
     for (const { id, shown, at, delivery, error, progress, seq } of this.#outgoing) {
-      if (!isStart("patient", shown)) {
-        entries.push({ key: id, role: "patient", name: "", lang: "", at, blocks: shown, seq, delivery, error, progress });
-      }
+      if (isCommand("patient", shown)) continue;
+      const file = this.#pictures.get(id);
+      const mine = { key: id, role: "patient", name: "", lang: "", say: "" } as const;
+      entries.push({ ...mine, at, blocks: shown, seq, delivery, error, progress, ...(file && { file }) });
     }
     return entries;
+  }
+
+  /** How far a message got that the server has. */
+  #reached(seq: number): Delivery {
+    const { first, arrived, seen } = this.standing;
+    if (!first || seq < first) return "sent";
+    return seq <= seen ? "seen" : seq <= arrived ? "arrived" : "sent";
   }
 
   /** The newest state of the newest checklist. */
@@ -183,8 +257,8 @@ export class Conversation extends EventTarget {
     return found;
   }
 
-  async #listen(): Promise<void> {
-    for (let failures = 0; ; ) {
+  async #listen(stream: AbortController): Promise<void> {
+    for (let failures = 0; this.#started && stream === this.#stream; ) {
       try {
         if (!this.#api.known) await this.#api.open();
         if (!this.caughtUp) await this.#catchUp();
@@ -194,13 +268,16 @@ export class Conversation extends EventTarget {
           this.#retryNow();
           this.#pump();
         };
-        for await (const event of this.#api.events(this.#last, opened, this.#stream.signal)) {
-          this.#take(event);
+        for await (const event of this.#api.events(this.#last, opened, stream.signal)) {
+          if (stream !== this.#stream) return;
+          if ("seq" in event) this.#take(event);
+          else this.standing = event;
           this.#changed();
         }
       } catch (error) {
+        if (stream !== this.#stream) return;
         if (error instanceof SessionEnded) this.#beginAnew();
-        if (error instanceof Refused) this.note(error.message || this.#strings.noAnswer);
+        if (error instanceof Refused) this.note(error.message || strings.noAnswer);
         this.#setLine("broken");
         await this.#pause(failures++);
       }
@@ -214,7 +291,7 @@ export class Conversation extends EventTarget {
       for (const event of events) this.#take(event);
       news = events.length > 0;
     }
-    if (this.link || (!this.#events.size && !this.#outgoing.some(({ shown }) => isStart("patient", shown)))) {
+    if (this.link || (!this.#events.size && !this.#outgoing.some(({ shown }) => isCommand("patient", shown)))) {
       const text = this.link ? `${START} ${this.link}` : START;
       this.link = "";
       this.#post({ text }, [{ type: "text", text }]);
@@ -225,14 +302,13 @@ export class Conversation extends EventTarget {
 
   #beginAnew(): void {
     if (this.#api.known) return; // somebody did already
-    this.#events.clear();
-    this.#keys.clear();
-    this.#pressed.clear();
-    this.#last = 0;
-    this.caughtUp = false;
-    this.#stream.abort();
-    this.#stream = new AbortController();
-    this.note(this.#strings.ended);
+    const waiting = this.#outgoing;
+    this.#outgoing = [];
+    this.leave();
+    this.#outgoing = waiting;
+    this.#keep();
+    this.note(strings.ended);
+    this.start();
   }
 
   #take(event: ChatEvent): void {
@@ -243,13 +319,14 @@ export class Conversation extends EventTarget {
       if (block.type !== "withdrawn") continue;
       for (const seq of block.seqs) if (this.#events.has(seq)) this.#events.get(seq)!.blocks = [];
     }
+    if (event.say === DELETED) {
+      for (const seq of this.#events.keys()) if (seq < event.seq) this.#events.delete(seq);
+    }
     if (event.role === "patient") {
-      // The echo may overtake the acknowledgement: then it is known by what it says.
-      const text = shownText(event.blocks);
-      const echo =
-        this.#outgoing.find(({ seq }) => seq === event.seq) ??
-        this.#outgoing.find(({ tried, shown }) => tried && shownText(shown) === text);
+      // The echo may overtake the acknowledgement.
+      const echo = this.#outgoing.find(({ id, seq }) => id === event.id || seq === event.seq);
       if (echo) this.#settle(echo, event.seq);
+      else if (event.id) this.#keys.set(event.seq, event.id);
     } else {
       this.#typingSince = 0;
       if (this.caughtUp && !this.watched) this.unread++;
@@ -262,13 +339,12 @@ export class Conversation extends EventTarget {
       body,
       shown,
       at: new Date(),
-      delivery: "waiting",
-      seq: 0,
-      error: "",
-      progress: 0,
+      cancel: new AbortController(),
+      ...NEW,
     };
     this.#outgoing.push(outgoing);
-    if (!isStart("patient", shown)) this.notice = ""; // whoever goes on has read it
+    this.#keep();
+    if (!isCommand("patient", shown)) this.notice = ""; // whoever goes on has read it
     queueMicrotask(() => this.#pump());
     return outgoing;
   }
@@ -291,25 +367,26 @@ export class Conversation extends EventTarget {
   }
 
   async #deliver(outgoing: Outgoing): Promise<void> {
-    outgoing.tried = true;
     outgoing.delivery = "sending";
     this.#changed();
     for (let failures = 0; ; ) {
       try {
         const seq = await this.#transmit(outgoing);
-        if (this.#lastSpeaker !== "coordinator") this.#expectAnswer(seq);
+        if (!this.standing.holder) this.#expectAnswer(seq);
         if (this.#outgoing.includes(outgoing)) {
           outgoing.seq = seq;
           outgoing.delivery = "sent";
           if (this.#events.has(seq)) this.#settle(outgoing, seq);
+          else this.#keep();
         }
         this.#changed();
         return;
       } catch (error) {
         if (error instanceof Refused) {
-          this.#fail(outgoing, error.message || this.#strings.noAnswer);
+          this.#fail(outgoing, error.message || strings.noAnswer);
           return;
         }
+        if (!this.#outgoing.includes(outgoing)) return;
         if (error instanceof SessionEnded) this.#beginAnew(); // and this goes out in the new one
         outgoing.delivery = "waiting";
         this.#changed();
@@ -324,15 +401,24 @@ export class Conversation extends EventTarget {
   #transmit(outgoing: Outgoing): Promise<number> {
     const { id, body } = outgoing;
     if (!("file" in body)) return this.#api.send({ id, ...body });
-    return this.#api.upload(id, body.file, (share) => {
+    const progress = (share: number) => {
       outgoing.progress = share;
       this.#changed();
-    });
+    };
+    return this.#api.upload(id, body.file, progress, outgoing.cancel.signal);
+  }
+
+  /** Keeps words that the server does not have yet, so that a page that goes away does not take them along. */
+  #keep(): void {
+    const unsent = this.#outgoing.filter(({ body, seq }) => !seq && !("file" in body));
+    const kept = unsent.map(({ id, body, shown, at, under }) => ({ id, body, shown, at, under }));
+    keep(UNSENT, kept.length ? JSON.stringify(kept) : null);
   }
 
   #settle(outgoing: Outgoing, seq: number): void {
     this.#outgoing = this.#outgoing.filter((other) => other !== outgoing);
     this.#keys.set(seq, outgoing.id);
+    this.#keep();
   }
 
   #fail(outgoing: Outgoing, reason: string): void {
@@ -345,10 +431,6 @@ export class Conversation extends EventTarget {
     for (const event of this.#events.values()) if (event.seq > seq && event.role !== "patient") return;
     this.#typingSince = Date.now();
     setTimeout(() => this.#changed(), TYPING_FOR + 50);
-  }
-
-  get #lastSpeaker(): Role | undefined {
-    return [...this.#events.values()].filter(({ role }) => role === "assistant" || role === "coordinator").at(-1)?.role;
   }
 
   #setLine(line: "open" | "broken"): void {
@@ -381,12 +463,18 @@ export class Conversation extends EventTarget {
   }
 
   #changed(): void {
+    this.#entries = null;
     this.dispatchEvent(new Event("change"));
   }
 }
 
-function isStart(role: Role, blocks: Block[]): boolean {
-  return role === "patient" && shownText(blocks).split(" ")[0] === START;
+/** What the chat itself says to the server, and nobody said. */
+function isCommand(role: Role, blocks: Block[]): boolean {
+  return role === "patient" && /^\/(start|link)\b/.test(shownText(blocks));
+}
+
+function shown({ blocks }: ChatEvent): string {
+  return shownText(blocks);
 }
 
 function shownText(blocks: Block[]): string {
