@@ -213,8 +213,8 @@ class Receiving(Work):
         """Who talks with a person, and by when they are to be answered; the website shows it beside the messages.
 
         `holder` is the coordinator's name, "" while the assistant talks. `answer_by` is a moment, None unless somebody
-        waits for a human at a desk that has said when it is there, and is not late. Messages from the number `first` on
-        went to the coordinators: up to `arrived` they are in their group, up to `seen` a coordinator has answered since.
+        waits for a human at a desk that has said when it is there, and is not late. Messages from the number `first`
+        on went to the coordinators: up to `arrived` they are in their group, up to `seen` somebody answered since.
         """
         async with self.reading() as session:
             conversation = await store.conversation(session, conversation_id)

@@ -108,7 +108,7 @@ def create_routes(casework: Casework, wake: Wake, settings: Settings) -> list[Ba
         ],
         exception_handlers={ApiError: on_api_error, HTTPException: on_http_error},
     )
-    return [Mount("/api", app=api), *create_page_routes(settings.sandbox_url)]
+    return [Mount("/api", app=api), *create_page_routes(settings.sandbox_url, settings.public_url, settings.origins)]
 
 
 class WebChannel:

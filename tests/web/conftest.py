@@ -311,6 +311,10 @@ class Visit:
     async def open(self) -> str:
         """Open the chat and wait until its beginning was stored. Returns the conversation."""
         await self.page.get_by_role("button", name="Start the conversation").click()
+        return await self.begun()
+
+    async def begun(self) -> str:
+        """Wait until the beginning of the conversation was stored. Returns the conversation."""
         end = time.monotonic() + DEADLINE
         while not (session := await self.session()) or not await self.site.casework.events_after(
             session["conversation"], 0

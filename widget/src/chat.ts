@@ -35,6 +35,10 @@ export class WaypointChat extends DrawnElement {
   link = "";
   /** Where a quick exit leads. */
   exitTo = "about:blank";
+  /** The conversation is in a frame, and this is only its launcher. */
+  frame = false;
+  /** This is the conversation in a frame; the origin of the page around it. */
+  parent: string | null = null;
 
   #opened = false;
   #menu = false;
@@ -57,6 +61,8 @@ export class WaypointChat extends DrawnElement {
     if (this.#conversation) return;
     this.dir = strings.dir;
     this.lang = strings.lang;
+    if (this.frame) addEventListener("message", (event) => this.#onTold(event));
+    this.toggleAttribute("inside", this.parent !== null);
     this.#api = new Api(this.api, this.language);
     this.#conversation = new Conversation(this.#api);
     this.#conversation.link = this.link;
@@ -74,9 +80,9 @@ export class WaypointChat extends DrawnElement {
     this.toggleAttribute("larger", recall(LARGER) !== null);
     this.requestUpdate();
     const before = recall(OPEN);
-    if (before !== null) this.#conversation.start();
+    if (before !== null && !this.frame) this.#conversation.start();
     // Where the chat was open on the page before, it stays open; on a phone it would bury the page.
-    if (this.startOpen || (before && !PHONE.matches)) void this.open(null, false);
+    if (this.startOpen || this.parent !== null || (before && !PHONE.matches)) void this.open(null, false);
   }
 
   /** Opens the panel. The focus goes back to `opener` when it closes. */
@@ -84,19 +90,22 @@ export class WaypointChat extends DrawnElement {
     this.#opener = opener;
     this.#opened = true;
     this.requestUpdate();
-    this.#remember();
-    this.#conversation.start();
-    this.#conversation.look(true);
+    if (!this.frame) {
+      this.#remember();
+      this.#conversation.start();
+      this.#conversation.look(true);
+    }
     await this.updateComplete;
     this.#show(focus);
-    this.#scrollToNews();
+    if (!this.frame) this.#scrollToNews();
   }
 
   /** Closes the panel; the conversation goes on. */
   async close(): Promise<void> {
+    if (this.parent !== null) return this.#tell("close");
     this.#opened = this.#menu = this.#erasing = this.#live = false;
     this.requestUpdate();
-    this.#remember();
+    if (!this.frame) this.#remember();
     this.#conversation.look(false);
     this.#panel.close();
     await this.updateComplete;
@@ -105,16 +114,28 @@ export class WaypointChat extends DrawnElement {
 
   /** Leaves the page at once, and nothing of the chat on this device. */
   exit(): void {
-    this.#input.value = "";
     this.#conversation.leave();
     this.#api.forget();
+    this.#tell("exit");
     this.remove();
     location.replace(this.exitTo);
   }
 
+  /** Says to the page around a frame what the person did; nothing of what they said. */
+  #tell(act: "close" | "exit"): void {
+    if (this.parent) parent.postMessage({ waypoint: act }, this.parent);
+  }
+
+  #onTold({ source, origin, data }: MessageEvent): void {
+    const inside = this.renderRoot.querySelector("iframe")?.contentWindow;
+    if (!source || source !== inside || origin !== this.api) return;
+    const { waypoint: act } = (data ?? {}) as { waypoint?: string };
+    if (act === "close") void this.close();
+    if (act === "exit") this.exit();
+  }
+
   protected override render(): TemplateResult {
-    const conversation = this.#conversation;
-    const { unread } = conversation;
+    const { unread } = this.#conversation;
     return html`
       <button class="launcher" type="button" aria-haspopup="dialog" ?hidden=${this.#opened} @click=${() => this.open()}>
         ${icons.chat}<span class="long">${strings.open}</span><span class="short" aria-hidden="true">${strings.openShort}</span>
@@ -122,11 +143,26 @@ export class WaypointChat extends DrawnElement {
       </button>
       <dialog
         class="panel"
-        aria-labelledby="title"
+        aria-label=${strings.title}
         @cancel=${this.#onCancel}
         @dragover=${(event: Event) => event.preventDefault()}
         @drop=${this.#onDrop}
       >
+        ${this.frame ? this.#renderFrame() : this.#renderInside()}
+      </dialog>
+    `;
+  }
+
+  /** The chat's own page, from the first opening on. */
+  #renderFrame(): TemplateResult | typeof nothing {
+    if (!this.#opened && !this.renderRoot.querySelector("iframe")) return nothing;
+    const said = new URLSearchParams({ parent: location.origin, ...(this.link && { link: this.link }) });
+    const src = `${this.api}/chat?lang=${encodeURIComponent(this.language)}#${said}`;
+    return html`<iframe id="title" title=${strings.title} src=${src} referrerpolicy="no-referrer"></iframe>`;
+  }
+
+  #renderInside(): TemplateResult {
+    return html`
         ${this.#renderHead()}
         <p class="emergency"><b>${strings.emergency}</b> ${strings.emergencyMore}</p>
         ${this.#menu ? this.#renderMenu() : nothing}
@@ -142,7 +178,7 @@ export class WaypointChat extends DrawnElement {
           @scroll=${this.#onScroll}
         >
           ${this.#renderEntries()}
-          ${conversation.typing ? html`<div class="typing" aria-hidden="true"><i></i><i></i><i></i></div>` : nothing}
+          ${this.#conversation.typing ? html`<div class="typing" aria-hidden="true"><i></i><i></i><i></i></div>` : nothing}
           ${this.#atEnd
             ? nothing
             : html`<button type="button" class="latest" aria-label=${strings.latest} @click=${this.#toLatest}>${icons.down}</button>`}
@@ -162,7 +198,6 @@ export class WaypointChat extends DrawnElement {
           ></textarea>
           <button class="send" type="submit" aria-label=${strings.send}>${icons.send}</button>
         </form>
-      </dialog>
     `;
   }
 
@@ -295,11 +330,11 @@ export class WaypointChat extends DrawnElement {
   }
 
   protected override firstUpdated(): void {
-    this.#input.value = recall(DRAFT) ?? "";
+    if (!this.frame) this.#input.value = recall(DRAFT) ?? "";
   }
 
   protected override updated(): void {
-    if (!this.#opened) return;
+    if (!this.#opened || this.frame) return;
     const count = this.#conversation.entries.length;
     // Whoever scrolled back to read is left alone.
     const undisturbed = this.#atEnd || Math.abs(this.#log.scrollTop - this.#placed) < 2;
@@ -460,10 +495,10 @@ export class WaypointChat extends DrawnElement {
   #show(focus = true): void {
     const panel = this.#panel;
     if (panel.open) panel.close();
-    if (PHONE.matches) panel.showModal();
+    if (PHONE.matches && this.parent === null) panel.showModal();
     else panel.open = true; // `show()` would take the focus, wanted or not
     this.#fit();
-    if (focus) this.#part<HTMLElement>(PHONE.matches ? "#title" : "textarea").focus();
+    if (focus) this.#part<HTMLElement>(PHONE.matches || this.frame ? "#title" : "textarea").focus();
   }
 
   #remember(): void {
@@ -472,7 +507,7 @@ export class WaypointChat extends DrawnElement {
 
   /** Keeps the panel above a phone's keyboard. */
   #fit(): void {
-    const covered = this.#opened && PHONE.matches && visualViewport && visualViewport.scale === 1;
+    const covered = this.#opened && PHONE.matches && this.parent === null && visualViewport && visualViewport.scale === 1;
     this.#panel.style.blockSize = covered ? `${visualViewport!.height}px` : "";
   }
 
