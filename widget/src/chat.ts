@@ -1,6 +1,7 @@
 // The launcher and the panel: what is on the screen, what the keyboard does, and where the focus goes.
 
 import { html, nothing, type TemplateResult } from "lit/html.js";
+import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { Api } from "./api.ts";
 import { inBubble, ready, renderBlock, ring, type Around } from "./blocks.ts";
@@ -256,15 +257,20 @@ export class WaypointChat extends DrawnElement {
       ${repeat(
         entries,
         ({ key }) => key,
-        (entry, index) => this.#renderEntry(entry, entries[index - 1], index === entries.length - 1),
+        (entry, index) => {
+          const before = entries[index - 1];
+          const anotherDay = !before || !sameDay(before.at, entry.at);
+          const first = anotherDay || before.role !== entry.role || before.name !== entry.name;
+          const last = index === entries.length - 1;
+          // A long history is not looked through anew for every word.
+          return guard([...entry.made, anotherDay, first, last], () => this.#renderEntry(entry, anotherDay, first, last));
+        },
       )}
     </ol>`;
   }
 
-  #renderEntry(entry: Entry, before: Entry | undefined, last: boolean): TemplateResult {
+  #renderEntry(entry: Entry, anotherDay: boolean, first: boolean, last: boolean): TemplateResult {
     const { role, name, lang, say, blocks, delivery, at, file } = entry;
-    const anotherDay = !before || !sameDay(before.at, at);
-    const first = anotherDay || before.role !== role || before.name !== name;
     const around: Around = {
       links: role !== "patient",
       folds: role !== "patient" && !say.startsWith("safety."), // nothing of what to do now is ever folded away

@@ -22,6 +22,7 @@ export interface Entry {
   error?: string;
   progress?: number; // of a file on its way, 0 to 1
   file?: File; // a picture that was chosen here
+  made: unknown[]; // of what it is made: while these are the same, it looks the same
 }
 
 interface Outgoing {
@@ -218,27 +219,34 @@ export class Conversation extends EventTarget {
     }
     const placed = new Set<string>();
     for (const event of events) {
+      const made: unknown[] = [event];
       const blocks = event.blocks
         // A checklist stays where it first stood and shows what is known now.
         .filter((block) => block.type !== "checklist" || (!placed.has(block.id) && placed.add(block.id)))
         .map((block) => {
-          if (block.type === "checklist") return cards.get(block.id)!;
+          const card = block.type === "checklist" && cards.get(block.id);
+          if (card) made.push(card);
+          if (card) return card;
           if (block.type !== "choices") return block;
           const used = block.used || event.seq !== choosable || this.#pressed.has(event.seq);
-          return { ...block, used: used || block.choices.some(({ label }) => answers.has(label)) }; // or in another tab
+          const over = used || block.choices.some(({ label }) => answers.has(label)); // here, or in another tab
+          made.push(over);
+          return { ...block, used: over };
         });
       if (!blocks.length || isCommand(event.role, blocks)) continue;
       const { seq, role, name, lang, say } = event;
-      const own = role === "patient" ? { delivery: this.#reached(seq) } : {};
+      const own: { delivery?: Delivery } = role === "patient" ? { delivery: this.#reached(seq) } : {};
       const key = this.#keys.get(seq) ?? `event ${seq}`;
       const file = this.#pictures.get(key);
-      entries.push({ key, role, name, lang, say, at: new Date(event.at), blocks, seq, ...own, ...(file && { file }) });
+      made.push(own.delivery, blocks.length);
+      entries.push({ key, role, name, lang, say, at: new Date(event.at), blocks, seq, made, ...own, ...(file && { file }) });
     }
     for (const { id, shown, at, delivery, error, progress, seq } of this.#outgoing) {
       if (isCommand("patient", shown)) continue;
       const file = this.#pictures.get(id);
       const mine = { key: id, role: "patient", name: "", lang: "", say: "" } as const;
-      entries.push({ ...mine, at, blocks: shown, seq, delivery, error, progress, ...(file && { file }) });
+      const made = [delivery, error, progress, seq];
+      entries.push({ ...mine, at, blocks: shown, seq, made, delivery, error, progress, ...(file && { file }) });
     }
     return entries;
   }
