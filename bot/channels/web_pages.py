@@ -118,7 +118,6 @@ def demo_page(sandbox_url: str, script: str = "", integrity: str = "", *, in_fra
         desk=link,
         mode=' data-mode="iframe"' if in_frame else "",
         snippet=html.escape(snippet),
-        other='href="/">See it in the page itself' if in_frame else 'href="/?mode=iframe">See it in a frame',
     )
 
 

@@ -64,6 +64,23 @@ async def test_a_device_that_is_not_to_remember_any_more_forgets_and_this_tab_go
     assert await visit.conversation() == conversation
 
 
+async def test_forgetting_takes_nothing_from_another_tab(visit: Visit):
+    conversation = await visit.open()
+    await remember(visit.page)
+    other = await visit.context.new_page()
+    await other.goto(visit.site.address)
+    await other.get_by_role("button", name="Start the conversation").click()
+    await other.get_by_role("textbox", name="Write your message").fill("half a sentence")
+    await visit.page.get_by_role("button", name="Settings and more").click()
+    await visit.page.get_by_role("checkbox", name="Remember on this device").uncheck()
+    await visit.site.say(conversation, text("To both of you."))
+    await expect(other.get_by_text("To both of you.")).to_be_visible()
+    await other.reload()
+    await expect(other.get_by_text("To both of you.")).to_be_visible()
+    await expect(other.get_by_role("textbox", name="Write your message")).to_have_value("half a sentence")
+    assert (await other.evaluate(KEPT))[1] == 0
+
+
 async def test_one_press_leaves_the_page_and_clears_the_device(visit: Visit):
     await visit.open()
     await remember(visit.page)

@@ -15,6 +15,7 @@ export class SessionEnded extends Error {}
 
 const SILENCE = 40_000; // the server gives a sign of life every 15 seconds
 const FIRST_SIGN = 8_000; // a stream that is silent from the start is held back by something on the way
+const LEFT = "left"; // stands for a moment in the place of a session that a quick exit ended
 const POLL_WAIT = 20; // seconds
 const FAILED_STREAMS = 2; // as many in a row that gave no sign, and polling is tried
 
@@ -52,6 +53,8 @@ export class Api {
   /** Forgets the session, and all that this device and this tab kept. */
   forget(): void {
     this.#session = null;
+    if (this.remembered) keep(this.#key, LEFT, "localStorage"); // the other tabs hear of it
+    this.remembered = false;
     forget();
   }
 
@@ -60,8 +63,9 @@ export class Api {
     watch(this.#key, (value) => {
       if (!this.remembered) return;
       const before = this.#session?.conversation;
-      this.#session = JSON.parse(value ?? "null") as Session | null;
-      if (!value) this.forget();
+      if (!value) return this.remember(false); // this tab goes on by itself
+      if (value === LEFT) this.forget();
+      else this.#session = JSON.parse(value) as Session;
       if (this.#session?.conversation !== before) act();
     });
   }
