@@ -237,7 +237,7 @@ class Assistant(Subject):
             str(self.folder / "var"),
         )
         # All the people of the bench live here, and write faster than people do.
-        paces = {"MESSAGES_PER_MINUTE": "10000", "CHATS_PER_MINUTE": "10000"}
+        paces = {"MESSAGES_PER_MINUTE": "10000"}
         environment = _environment({"PORT": str(port), **paces})
         return [Service("launcher", command, environment, f"http://127.0.0.1:{port}/readyz", patience=PATIENCE)]
 

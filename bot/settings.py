@@ -57,7 +57,6 @@ class Settings(BaseSettings):
 
     # How fast somebody may write, and how many chats one address may open.
     messages_per_minute: int = Field(30, ge=2, le=10_000)  # over five minutes on average
-    chats_per_minute: int = Field(30, ge=1, le=10_000)
 
     # For how long each kind of data is kept.
     keep_draft_hours: int = Field(24, ge=1, le=24 * 7)

@@ -199,6 +199,12 @@ async def messages_after(session: AsyncSession, conversation_id: str, seq: int, 
     return (await session.scalars(query)).all()
 
 
+async def client_ids(session: AsyncSession, conversation_id: str, seqs: list[int]) -> dict[int, str]:
+    """The ids that a channel gave to messages of a person, by their numbers."""
+    query = select(Inbox.seq, Inbox.external_id).where(Inbox.conversation_id == conversation_id, Inbox.seq.in_(seqs))
+    return dict((await session.execute(query)).all())
+
+
 async def coordinators_words_since(session: AsyncSession, conversation_id: str, since: datetime) -> Sequence[Message]:
     """What coordinators said in a conversation from a moment on, in order."""
     query = (
@@ -602,6 +608,19 @@ async def original_of(session: AsyncSession, chat_id: int, message_id: int) -> S
         Relayed.desk_chat_id == chat_id, Relayed.desk_message_id == message_id, Relayed.from_person
     )
     return (await session.scalars(query.order_by(Relayed.id.desc()))).all()
+
+
+async def reached_desk(session: AsyncSession, conversation_id: str, answered: datetime | None) -> tuple[int, int, int]:
+    """Of the numbers of a person's messages that went to the topic: the first, the last that arrived there, and the
+    last before a coordinator's newest answer; 0 where there is none."""
+    numbers = select(func.min(Relayed.seq)).where(Relayed.conversation_id == conversation_id, Relayed.from_person)
+    last = select(func.max(Relayed.seq)).where(Relayed.conversation_id == conversation_id, Relayed.from_person)
+    first = await session.scalar(numbers)
+    if first is None:
+        return 0, 0, 0
+    arrived = await session.scalar(last.where(Relayed.state == "delivered"))
+    seen = await session.scalar(last.where(Relayed.at <= answered)) if answered is not None else None
+    return first, arrived or 0, seen or 0
 
 
 async def relayed_in_chat(session: AsyncSession, conversation_id: str, message_id: int) -> Relayed | None:

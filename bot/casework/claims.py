@@ -159,7 +159,10 @@ class Claims(Board):
             case.escalations, case.alert_at = 0, self.hours.due(self.now(), urgent=case.urgent)
 
     async def _tell_person(self, session: AsyncSession, case: Case, *says: Say) -> None:
+        """What changes about who talks with a person; a coordinator's name, where one is said, stands beside it."""
         progress = Progress.model_validate_json(case.progress)
         for conversation in await store.conversations_of(session, case.id):
-            await self.deliver(session, case, conversation, says, progress, role="system")
+            for say in says:
+                name = str(say.args.get("name", ""))
+                await self.deliver(session, case, conversation, [say], progress, role="system", name=name)
         case.progress = progress.model_dump_json()

@@ -15,9 +15,29 @@ from bot.model import Case, Conversation, Inbox, Receipt
 from bot.progress import Progress, Step
 from bot.render import Say
 
+EVERYTHING = 2**63 - 1  # an inbox row's highest number
+
 
 class Erasing(Closing):
     """Use cases of erasing."""
+
+    async def erase_at_once(self, conversation_id: str) -> str:
+        """Delete everything of a conversation's case at once, words that nobody has read yet included.
+
+        Returns the receipt. Raises LookupError when there is no such conversation.
+        """
+        async with self.transaction() as session:
+            while True:
+                conversation = await store.conversation(session, conversation_id)
+                if conversation is None:
+                    raise LookupError("There is no such conversation.")
+                case = await store.case(session, conversation.case_id, lock=True)
+                await session.refresh(conversation)
+                if case is not None and case.id == conversation.case_id:
+                    break  # else it was joined to another case, or erased, while we waited
+            receipt = await self.erase(session, case, self.deleted, by="person", until=EVERYTHING)
+        await self.scrub()
+        return receipt
 
     async def erase(
         self,
@@ -28,13 +48,15 @@ class Erasing(Closing):
         by: str,
         asked: tuple[Conversation, Inbox] | None = None,
         withdrawn: bool = False,
+        until: int = 0,
     ) -> str:
         """Delete everything of a case, and tell the person on every channel, with a receipt. Returns the receipt.
 
         `told` is what they are told, with the receipt; `by` is who wanted it. `asked` is the person's own turn that
-        wanted it, which is answered; what came in after it belongs to the time after. With `withdrawn` they take back
-        what they agreed to: from now on their questions are answered, and nothing is kept. The case must be locked; it
-        is gone afterwards. What the group holds is deleted by the outbox, and the person is told how that ended.
+        wanted it, which is answered; what came in after it, or after the inbox's number `until`, belongs to the time
+        after. With `withdrawn` they take back what they agreed to: from now on their questions are answered, and
+        nothing is kept. The case must be locked; it is gone afterwards. What the group holds is deleted by the outbox,
+        and the person is told how that ended.
         """
         receipt = Receipt(code=new_code().replace("WP-", "DEL-"), at=self.now(), by=by, in_group="none")
         session.add(receipt)
@@ -46,7 +68,8 @@ class Erasing(Closing):
         for each in conversations:  # first, so that what comes in from now on belongs to the time after
             each.case_id, each.card_message_id = fresh.id, None
         await session.flush()
-        await self._remove(session, case, conversations, until=asked[1].number if asked else 0, receipt=receipt)
+        until = asked[1].number if asked else until
+        await self._remove(session, case, conversations, until=until, receipt=receipt)
         await session.delete(case)
         progress = Progress()
         if withdrawn and asked is not None:
@@ -137,3 +160,7 @@ class Erasing(Closing):
                 if (case := await store.case_by_code(session, code, lock=True)) is not None:
                     for message_id in message_ids:
                         await store.mention(session, chat_id, message_id, case.id)
+
+    def deleted(self, receipt: str) -> Say:
+        """What the person is told who wanted it so."""
+        return Say("steer.deleted", {"receipt": receipt, "hours": self.keep.draft_hours})

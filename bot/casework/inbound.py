@@ -222,15 +222,20 @@ class Receiving(Work):
             return False
         return True
 
-    async def events_after(self, conversation_id: str, seq: int, limit: int = 200) -> list[dict[str, Any]]:
+    async def events_after(
+        self, conversation_id: str, seq: int, limit: int = 200, *, with_ids: bool = False
+    ) -> list[dict[str, Any]]:
         """Messages of a conversation after a number, in order, as the web interface shows them.
 
         Choices that were used, or whose message is no longer the one to answer, come without their ids' life:
-        they are marked `"used": true`, and a client shows them as text.
+        they are marked `"used": true`, and a client shows them as text. `with_ids`, a person's own messages bring the
+        id that their client gave them, so that it knows them again.
         """
         async with self.reading() as session:
             rows = await store.messages_after(session, conversation_id, seq, limit)
             alive = await store.live_buttons(session, conversation_id, [row.seq for row in rows])
+            own = [row.seq for row in rows if row.role == "patient"]
+            ids = await store.client_ids(session, conversation_id, own) if own and with_ids else {}
             return [
                 {
                     "seq": row.seq,
@@ -241,9 +246,32 @@ class Receiving(Work):
                     "blocks": [_with_life(block, alive) for block in row.blocks],
                     "at": row.at.isoformat(),
                     "in_reply_to": row.in_reply_to,
+                    **({"id": ids[row.seq]} if row.seq in ids else {}),
                 }
                 for row in rows
             ]
+
+    async def standing(self, conversation_id: str) -> dict[str, Any]:
+        """Who talks with a person, and by when they are to be answered; the website shows it beside the messages.
+
+        `holder` is the coordinator's name, "" while the assistant talks. `answer_by` is a moment, None unless somebody
+        waits for a human at a desk that has said when it is there, and is not late. Messages from the number `first`
+        on went to the coordinators: up to `arrived` they are in their group, up to `seen` somebody answered since.
+        """
+        async with self.reading() as session:
+            conversation = await store.conversation(session, conversation_id)
+            case = await store.case(session, conversation.case_id) if conversation is not None else None
+            if case is None:
+                return {"holder": "", "answer_by": None, "first": 0, "arrived": 0, "seen": 0}
+            first, arrived, seen = await store.reached_desk(session, conversation_id, case.answered_at)
+            due = case.due_at if case.state in ("waiting", "claimed") and self.hours.known else None
+            return {
+                "holder": case.holder_name if case.state == "claimed" else "",
+                "answer_by": due.isoformat() if due is not None and due > self.now() else None,
+                "first": first,
+                "arrived": arrived,
+                "seen": seen,
+            }
 
     async def file_for(self, conversation_id: str, file_id: str) -> StoredFile | None:
         """A file of the conversation's own case, or None."""

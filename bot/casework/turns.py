@@ -264,7 +264,7 @@ class Turns(Seeing):
         with_people = reopens or case.state in ("waiting", "claimed")
         for effect in working.effects:
             if effect.name in ("erase", "withdraw"):
-                told = self._deleted if effect.name == "erase" else self._withdrawn
+                told = self.deleted if effect.name == "erase" else self._withdrawn
                 withdrawn = effect.name == "withdraw"
                 asked = (conversation, row)
                 receipt = await self.erase(session, case, told, by="person", asked=asked, withdrawn=withdrawn)
@@ -307,9 +307,6 @@ class Turns(Seeing):
         message = await store.message(session, conversation.id, row.seq)
         if message is not None:
             message.blocks = []
-
-    def _deleted(self, receipt: str) -> Say:
-        return Say("steer.deleted", {"receipt": receipt, "hours": self.keep.draft_hours})
 
     def _withdrawn(self, receipt: str) -> Say:
         return Say("consent.withdrawn", {"receipt": receipt, "hours": self.keep.draft_hours})

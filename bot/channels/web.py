@@ -28,9 +28,9 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from bot.casework import Casework, FileRef, Inbound, NoSuchConversation, Receipt, TooFast
 from bot.channels import web_files
-from bot.channels.pace import Pace, neighbourhood
 from bot.channels.web_data import create_data_routes
 from bot.channels.web_http import TOO_LARGE, ApiError, Guard, limited, on_api_error, on_http_error, origin_rule
+from bot.channels.web_limits import Limits
 from bot.channels.web_pages import create_page_routes
 from bot.settings import Settings
 from bot.tokens import TokenExpired, TokenInvalid, Tokens
@@ -44,7 +44,6 @@ MAX_WAIT = 25
 POLL = 1.0  # other processes write events too, and cannot wake us
 HEARTBEAT = 15.0
 STREAM_LIFE = 15 * 60.0  # then the browser connects anew, and its token is looked at again
-PEOPLE_OF_AN_ADDRESS = 10  # a ward may share one
 MAX_STREAMS = 8  # open windows of one conversation
 
 API_HEADERS = {
@@ -94,6 +93,7 @@ def create_routes(casework: Casework, wake: Wake, settings: Settings) -> list[Ba
     api = Starlette(
         routes=[
             Route("/sessions", channel.open_session, methods=["POST"]),
+            Route("/sessions", channel.delete_session, methods=["DELETE"]),
             Route("/messages", channel.receive_message, methods=["POST"]),
             Route("/files", channel.receive_file, methods=["POST"]),
             Route("/files/{file_id}", channel.send_file, methods=["GET"]),
@@ -103,14 +103,18 @@ def create_routes(casework: Casework, wake: Wake, settings: Settings) -> list[Ba
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.origins,
-                allow_methods=["GET", "POST"],
+                allow_methods=["GET", "POST", "DELETE"],
                 allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
             ),
             Middleware(Guard, origin_rule(settings.public_url, settings.origins), API_HEADERS),
         ],
         exception_handlers={ApiError: on_api_error, HTTPException: on_http_error},
     )
-    return [Mount("/api", app=api), *create_data_routes(casework, settings), *create_page_routes(settings.sandbox_url)]
+    return [
+        Mount("/api", app=api),
+        *create_data_routes(casework, settings),
+        *create_page_routes(settings.sandbox_url, settings.public_url, settings.origins),
+    ]
 
 
 class WebChannel:
@@ -121,24 +125,34 @@ class WebChannel:
         self._tokens = Tokens(settings.secret_key.get_secret_value())
         self._files_dir, self._max_file_bytes = settings.files_dir, settings.max_file_bytes
         self._streams: Counter[str] = Counter()
-        self._opened = Pace(settings.chats_per_minute)
-        self._sent = Pace(settings.messages_per_minute * PEOPLE_OF_AN_ADDRESS)
+        self._limits = Limits()
 
     async def open_session(self, request: Request) -> Response:
         """POST /api/sessions: a new conversation; or, with a session token, a fresh token for the same one."""
+        self._limits.take("sessions", request)
         options = await _json(request, SessionIn, default=b"{}")
         if "authorization" in request.headers:
             conversation = self._conversation(request, renewing=True)
             await self._must_exist(conversation)
         else:
-            _in_time(self._opened, request)
             conversation = await self._casework.open_conversation("web", uuid4().hex, lang=options.lang)
         return JSONResponse({"token": self._tokens.issue(conversation), "conversation": conversation})
+
+    async def delete_session(self, request: Request) -> Response:
+        """DELETE /api/sessions: delete everything of the conversation's case, at once and without the engine."""
+        conversation = self._conversation(request)
+        try:
+            receipt = await self._casework.erase_at_once(conversation)
+        except LookupError:
+            raise _gone() from None
+        for key in ("outbox", conversation):
+            self._wake.notify(key)
+        return JSONResponse({"receipt": receipt})
 
     async def receive_message(self, request: Request) -> Response:
         """POST /api/messages: store typed words or a pressed button."""
         conversation = self._conversation(request)
-        _in_time(self._sent, request)
+        self._limits.take("messages", request, conversation)
         message = await _json(request, MessageIn)
         if message.choice is not None:
             inbound = Inbound(kind="choice", choice=message.choice)
@@ -152,7 +166,10 @@ class WebChannel:
     async def receive_file(self, request: Request) -> Response:
         """POST /api/files: store one file, with a caption where there is one."""
         conversation = self._conversation(request)
-        _in_time(self._sent, request)
+        self._limits.take("files", request, conversation)
+        declared = request.headers.get("content-length", "")
+        size = int(declared) if declared.isdecimal() else self._max_file_bytes
+        self._limits.take("bytes", request, conversation, min(size, self._max_file_bytes))
         form = await web_files.read_form(request, self._max_file_bytes)
         try:
             upload, caption = form.get("file"), form.get("caption", "")
@@ -186,50 +203,67 @@ class WebChannel:
         return FileResponse(path, media_type=web_files.safe_type(stored.mime), filename=name)
 
     async def send_events(self, request: Request) -> Response:
-        """GET /api/events: what was said after a given number, as a stream or, for those who cannot, as a long poll."""
+        """GET /api/events: what was said after a given number, as a stream or, for those who cannot, as a long poll.
+
+        With `state=1` it also brings the id under which each of the person's own messages was sent; and who talks with
+        them and by when they are to be answered, in a stream as an event `state`, whenever that changes.
+        """
         conversation = self._conversation(request)
         await self._must_exist(conversation)
+        self._limits.take("streams", request, conversation)
         after = _whole(request.headers.get("last-event-id") or request.query_params.get("after") or "0", MAX_SEQ)
         if self._streams[conversation] >= MAX_STREAMS:
             raise ApiError(429, "too_many_windows", "This chat is open in too many windows. Please close some of them.")
+        with_state = request.query_params.get("state") == "1"
         if "application/json" in request.headers.get("accept", ""):
             wait = _whole(request.query_params.get("wait") or "0", MAX_WAIT)
-            return JSONResponse({"events": await self._wait_for_events(conversation, after, wait)})
+            answer: dict[str, Any] = {"events": await self._wait_for_events(conversation, after, wait, with_state)}
+            if with_state:
+                answer["state"] = await self._casework.standing(conversation)
+            return JSONResponse(answer)
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         return StreamingResponse(
-            self._stream(conversation, after), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+            self._stream(conversation, after, with_state),
+            media_type="text/event-stream",
+            headers={"X-Accel-Buffering": "no"},
         )
 
-    async def _wait_for_events(self, conversation: str, after: int, wait: int) -> list[dict[str, Any]]:
+    async def _wait_for_events(self, conversation: str, after: int, wait: int, with_ids: bool) -> list[dict[str, Any]]:
         deadline = asyncio.get_running_loop().time() + wait
         with self._open(conversation) as news:
             while True:
-                events = await self._casework.events_after(conversation, after)
+                events = await self._casework.events_after(conversation, after, with_ids=with_ids)
                 left = deadline - asyncio.get_running_loop().time()
                 if events or left <= 0 or self._wake.closed:
                     return events
                 await news.wait(min(left, POLL))
 
-    async def _stream(self, conversation: str, after: int) -> AsyncIterator[str]:
+    async def _stream(self, conversation: str, after: int, with_state: bool) -> AsyncIterator[str]:
         clock = asyncio.get_running_loop().time
         end, quiet_since = clock() + STREAM_LIFE, clock()
         # Something is sent at once, so that the browser can tell an open stream from one that a proxy holds back.
         yield ": open\n\n"
+        woken, state = with_state, None
         with self._open(conversation) as news:
             while clock() < end and not self._wake.closed:
-                events = await self._casework.events_after(conversation, after)
+                events = await self._casework.events_after(conversation, after, with_ids=with_state)
                 for event in events:
                     after = event["seq"]
                     # All in ASCII, for readers that take U+2028 or U+0085 for the end of a line.
                     yield f"id: {after}\ndata: {json.dumps(event, separators=(',', ':'))}\n\n"
-                if events:
-                    quiet_since = clock()
-                elif clock() - quiet_since >= HEARTBEAT:
-                    quiet_since = clock()
+                # It changes with what is said, or because a turn was handled here, which wakes us; seldom otherwise.
+                quiet = clock() - quiet_since >= HEARTBEAT
+                if with_state and (events or woken or quiet):
+                    before, state = state, await self._casework.standing(conversation)
+                    if state != before:
+                        yield f"event: state\ndata: {json.dumps(state)}\n\n"
+                if events or quiet:
+                    quiet_since, woken = clock(), False
+                if quiet and not events:
                     yield ": still open\n\n"
-                else:
-                    await news.wait(POLL)
+                elif not events:
+                    woken = await news.wait(POLL)
 
     @contextmanager
     def _open(self, conversation: str) -> Iterator[Watch]:
@@ -277,12 +311,6 @@ class WebChannel:
 
 def _accepted(receipt: Receipt) -> Response:
     return JSONResponse({"seq": receipt.seq}, 202)
-
-
-def _in_time(pace: Pace, request: Request) -> None:
-    """Count a request of an address. Raises ApiError when there are too many."""
-    if seconds := pace.take(neighbourhood(request.client.host if request.client else "")):
-        raise _too_fast(seconds)
 
 
 def _too_fast(seconds: float) -> ApiError:

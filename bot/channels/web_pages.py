@@ -1,9 +1,17 @@
-"""The pages the bot serves itself: the demo page, its style, and the widget's one script."""
+"""The pages the bot serves itself: the demo page, the chat as a page for a frame, and the widget's scripts.
+
+A site that wants to know for sure what it embeds names a version of the script, `/widget-<version>.js`, with the digest
+that the demo page shows: its content never changes. `/widget.js` is always the newest.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
+import re
 import string
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.requests import Request
@@ -18,7 +26,7 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'; trusted-types lit-html"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -37,22 +45,37 @@ SCRIPT_HEADERS = {
 }
 
 
-def create_page_routes(sandbox_url: str) -> list[BaseRoute]:
-    """Routes of `/`, `/widget.js` and the demo page's style. `sandbox_url`, where set, is linked to from the page."""
+FOREVER = "public, max-age=31536000, immutable"
+LANGUAGE = re.compile(r"[a-z]{2,3}")
+
+
+def create_page_routes(sandbox_url: str, public_url: str = "", origins: Sequence[str] = ()) -> list[BaseRoute]:
+    """Routes of `/`, `/chat` and the scripts. `sandbox_url`, where set, is linked to from the demo page.
+
+    `origins` are the sites that may show the chat in a frame; `public_url` is our address as they see it.
+    """
     files = StaticFiles(directory=STATIC)
-    page = demo_page(sandbox_url)
     headers = dict(PAGE_HEADERS)
     if sandbox_url:  # its page shows ours beside the phone and the group
-        policy = headers["Content-Security-Policy"]
-        headers["Content-Security-Policy"] = policy.replace(
-            "frame-ancestors 'none'", f"frame-ancestors {sandbox_url.rstrip('/')}"
-        )
+        headers = _framed_by(sandbox_url.rstrip("/"))
+    pinned, integrity = version(STATIC / "widget.js")
 
     async def demo(request: Request) -> Response:
+        address = public_url.rstrip("/") or str(request.base_url).rstrip("/")
+        in_frame = request.query_params.get("mode") == "iframe"
+        page = demo_page(sandbox_url, f"{address}/{pinned}", integrity, in_frame=in_frame)
         return HTMLResponse(page, headers=headers)
 
+    async def chat(request: Request) -> Response:
+        return HTMLResponse(chat_page(request.query_params.get("lang", "")), headers=_framed_by("'self'", *origins))
+
     async def widget(request: Request) -> Response:
-        return await _file(request, "widget.js", SCRIPT_HEADERS)
+        return await _file(request, request.url.path.removeprefix("/"), SCRIPT_HEADERS)
+
+    async def widget_version(request: Request) -> Response:
+        name = f"widget-{request.path_params['digest']}.js"
+        headers = {**SCRIPT_HEADERS, "Cache-Control": FOREVER}
+        return await _file(request, "widget.js" if name == pinned else f"pinned/{name}", headers)
 
     async def style(request: Request) -> Response:
         return await _file(request, "demo.css", PAGE_HEADERS)
@@ -65,14 +88,49 @@ def create_page_routes(sandbox_url: str) -> list[BaseRoute]:
         response.headers.update(headers)
         return response
 
-    return [Route("/", demo), Route("/widget.js", widget), Route("/demo.css", style), Route("/icon.svg", icon)]
+    scripts = [Route(f"/{path.name}", widget) for path in sorted(STATIC.glob("widget*.js"))]
+    return [
+        Route("/", demo),
+        Route("/chat", chat),
+        *scripts,
+        Route("/widget-{digest:str}.js", widget_version),
+        Route("/demo.css", style),
+        Route("/icon.svg", icon),
+    ]
 
 
-def demo_page(sandbox_url: str) -> str:
+def version(script: Path) -> tuple[str, str]:
+    """The name under which a script never changes, and the digest by which a browser checks it."""
+    content = script.read_bytes()
+    digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
+    return f"widget-{hashlib.sha256(content).hexdigest()[:12]}.js", f"sha384-{digest}"
+
+
+def demo_page(sandbox_url: str, script: str = "", integrity: str = "", *, in_frame: bool = False) -> str:
     """The demo page's HTML, with a link to the coordinators' side where there is a sandbox to show it."""
     template = string.Template((STATIC / "demo.html").read_text(encoding="utf-8"))
     link = ""
     if sandbox_url.startswith(("http://", "https://")):
         address = html.escape(f"{sandbox_url.rstrip('/')}/sandbox")
         link = f'<a class="desk" href="{address}">See the coordinators&rsquo; side</a>'
-    return template.substitute(desk=link)
+    snippet = f'<script src="{script}" integrity="{integrity}" crossorigin="anonymous" defer></script>'
+    return template.substitute(
+        desk=link,
+        mode=' data-mode="iframe"' if in_frame else "",
+        snippet=html.escape(snippet),
+    )
+
+
+def chat_page(lang: str) -> str:
+    """The chat as a page of its own, for a frame on another site."""
+    own = LANGUAGE.match(lang.lower())
+    script = f"widget.{own[0]}.js" if own and (STATIC / f"widget.{own[0]}.js").exists() else "widget.js"
+    template = string.Template((STATIC / "chat.html").read_text(encoding="utf-8"))
+    return template.substitute(lang=own[0] if own else "en", script=script)
+
+
+def _framed_by(*origins: str) -> dict[str, str]:
+    """A page's headers, with these around it."""
+    policy = PAGE_HEADERS["Content-Security-Policy"]
+    allowed = policy.replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(origins)}")
+    return {**PAGE_HEADERS, "Content-Security-Policy": allowed}

@@ -38,7 +38,7 @@ def guide_texts(guide: Guide) -> list[tuple[str, str]]:
 
 def other_texts() -> list[tuple[str, str]]:
     """(place, text) of the words that stand outside the guide."""
-    widget = (ROOT / "widget" / "src" / "strings.ts").read_text(encoding="utf-8")
+    widget = (ROOT / "widget" / "src" / "strings" / "en.ts").read_text(encoding="utf-8")
     page = _Visible()
     page.feed((ROOT / "bot" / "static" / "demo.html").read_text(encoding="utf-8"))
     found = [("widget", quoted or filled) for quoted, filled in _LITERAL.findall(widget)]

@@ -19,12 +19,15 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from bot import database, store
 from bot.casework import Casework
 from bot.channels import web
 from bot.guide import Guide
+from bot.model import Conversation
+from bot.render import Say
 from bot.settings import Settings
 from bot.wake import Wake
 
@@ -32,6 +35,15 @@ CHROMIUM = Path("/usr/bin/chromium")
 DEADLINE = 15.0  # of a wait that is normally over at once
 PARTNER = "https://partner.example"
 SECRET = "a secret of the tests alone, long enough"
+
+# No test here depends on the guide's own words.
+WORDS = """
+person.self: you
+persons.self: your
+steer.deleted: {args: [receipt, hours], text: "Everything is deleted: {receipt}, {hours}."}
+human.joined: {args: [name], text: "{name} is here now."}
+human.left: {args: [name], text: "{name} has gone back to the board."}
+"""
 
 
 # One event loop for all tests here, so that one browser serves them all; modules say `pytestmark = ONE_LOOP`.
@@ -170,6 +182,30 @@ class Site:
         self.wake.notify(conversation)
         return seq
 
+    async def row(self, session: AsyncSession, conversation: str) -> Conversation:
+        """A conversation as it is stored."""
+        found = await store.conversation(session, conversation)
+        assert found is not None
+        return found
+
+    async def change_case(self, conversation: str, **values: Any) -> None:
+        """Change the case of a conversation, as the desk would; whoever looks at it hears of it."""
+        async with self.casework.transaction() as session:
+            case = await store.case(session, (await self.row(session, conversation)).case_id)
+            assert case is not None
+            for name, value in values.items():
+                setattr(case, name, value)
+        self.wake.notify(conversation)
+
+    async def hands_over(self, conversation: str, say: str, name: str, holder: str) -> None:
+        """Tell a person that a coordinator came or went."""
+        await self.change_case(conversation, state="claimed" if holder else "waiting", holder_name=holder)
+        async with self.casework.transaction() as session:
+            case = await store.case(session, (await self.row(session, conversation)).case_id, lock=True)
+            assert case is not None
+            await self.casework._tell_person(session, case, Say(say, {"name": name}))
+        self.wake.notify(conversation)
+
     async def turn(self, conversation: str, message_id: str) -> str:
         """The turn under which a message was stored."""
         async with self.casework.transaction() as session:
@@ -212,7 +248,7 @@ async def site(tmp_path: Path, fresh_database: Path) -> AsyncIterator[Site]:
     )
     (tmp_path / "guide/en").mkdir(parents=True)
     (tmp_path / "guide/sources.yml").write_text("{}")
-    (tmp_path / "guide/en/words.yml").write_text("greeting: Hello.")  # no test here depends on the guide's words
+    (tmp_path / "guide/en/words.yml").write_text(WORDS)
     site = Site(Casework(database.sessions(db), Guide.load(tmp_path / "guide")), settings)
     await site.start()
     yield site
@@ -275,6 +311,10 @@ class Visit:
     async def open(self) -> str:
         """Open the chat and wait until its beginning was stored. Returns the conversation."""
         await self.page.get_by_role("button", name="Start the conversation").click()
+        return await self.begun()
+
+    async def begun(self) -> str:
+        """Wait until the beginning of the conversation was stored. Returns the conversation."""
         end = time.monotonic() + DEADLINE
         while not (session := await self.session()) or not await self.site.casework.events_after(
             session["conversation"], 0

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import text as sql
 
+from bot import store
 from bot.tokens import Tokens
 from tests.web.conftest import ONE_LOOP, PARTNER, SECRET, Person, Site, choices, new_person, text
 
@@ -99,6 +100,26 @@ async def test_it_says_so_when_the_conversation_is_gone(person: Person):
 
 
 # Messages
+
+
+async def test_everything_is_deleted_at_once_and_the_conversation_goes_on_empty(site: Site, person: Person):
+    await person.send(text="my secret", id=MESSAGE_ID)
+    await person.upload(b"%PDF-1.7 mine")
+    response = await person.http.delete("/api/sessions", headers=person.auth)
+    assert response.status_code == 200
+    receipt = response.json()["receipt"]
+    [event] = await person.events()
+    assert (event["say"], event["role"]) == ("steer.deleted", "assistant")
+    assert event["blocks"] == [text(f"Everything is deleted: {receipt}.")]
+    assert "secret" not in json.dumps(await person.events())
+    assert await site.casework.due_turns(set()) == []  # not even what nobody had read yet is answered
+    assert (await person.send(text="anew")).status_code == 202
+
+
+async def test_nobody_can_delete_a_conversation_without_its_token(http: httpx.AsyncClient):
+    assert problem(await http.delete("/api/sessions")) == (401, "session_missing")
+    gone = Person(http, "x", Tokens(SECRET).issue("no such conversation"))
+    assert problem(await http.delete("/api/sessions", headers=gone.auth)) == (401, "session_gone")
 
 
 async def test_a_message_is_stored_and_numbered(person: Person):
@@ -241,6 +262,38 @@ async def test_a_stream_that_breaks_off_goes_on_without_loss_or_repeat(site: Sit
             for _ in range(min(7, 30 - len(seen))):
                 seen.append((await stream.next())["seq"])
     assert seen == list(range(1, 31))
+
+
+async def test_who_talks_is_told_to_those_who_ask_whenever_it_changes(site: Site, person: Person):
+    async with person.http.stream("GET", "/api/events?state=1", headers=person.auth) as response:
+        lines = response.aiter_lines()
+
+        async def state() -> dict[str, Any]:
+            async with asyncio.timeout(5):
+                while await anext(lines) != "event: state":
+                    pass
+                told: dict[str, Any] = json.loads((await anext(lines)).removeprefix("data: "))
+                return told
+
+        nothing = {"answer_by": None, "first": 0, "arrived": 0, "seen": 0}
+        assert await state() == {"holder": "", **nothing}
+        async with site.casework.transaction() as session:
+            conversation = await store.conversation(session, person.conversation)
+            assert conversation is not None
+            case = await store.case(session, conversation.case_id)
+            assert case is not None
+            case.state, case.holder_name = "claimed", "Ada Sample"
+        await site.say(person.conversation, text("I am here."), role="coordinator", name="Ada Sample")
+        assert await state() == {"holder": "Ada Sample", **nothing}
+    polled = await person.http.get("/api/events?state=1", headers={**person.auth, "Accept": "application/json"})
+    assert polled.json()["state"] == {"holder": "Ada Sample", **nothing}
+
+
+async def test_a_persons_own_message_comes_back_with_the_id_it_was_sent_under(site: Site, person: Person):
+    await person.send(text="mine", id=MESSAGE_ID)
+    await site.say(person.conversation, text("Hello."))
+    answer = await person.http.get("/api/events?state=1", headers={**person.auth, "Accept": "application/json"})
+    assert [event.get("id") for event in answer.json()["events"]] == [MESSAGE_ID, None]
 
 
 async def test_people_see_only_their_own_conversation(site: Site, http: httpx.AsyncClient, person: Person):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
+import re
+
 import httpx
 import pytest
 
@@ -42,6 +47,34 @@ async def test_a_script_that_did_not_change_is_not_sent_again(http: httpx.AsyncC
     tag = (await http.get("/widget.js")).headers["etag"]
     again = await http.get("/widget.js", headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_version_of_the_script_never_changes_and_is_checked_by_its_digest(http: httpx.AsyncClient):
+    page = html.unescape((await http.get("/")).text)
+    found = re.search(r'src="http://127[^/]*(/widget-[0-9a-f]{12}[.]js)" integrity="sha384-([^"]+)"', page)
+    assert found is not None
+    response = await http.get(found[1])
+    assert base64.b64encode(hashlib.sha384(response.content).digest()).decode() == found[2]
+    assert "immutable" in response.headers["cache-control"]
+    assert (await http.get("/widget-000000000000.js")).status_code == 404
+    assert (await http.get("/widget-..%2f..%2fsettings.js")).status_code == 404
+
+
+@pytest.mark.parametrize(("lang", "script"), [("ar", "widget.ar.js"), ("ar-EG", "widget.ar.js"), ("xx", "widget.js")])
+async def test_the_chats_own_page_speaks_the_language_and_is_framed_by_sites_on_the_list_only(
+    http: httpx.AsyncClient, lang: str, script: str
+):
+    response = await http.get("/chat", params={"lang": lang})
+    assert f'<script src="/{script}" data-mode="inside"' in response.text
+    assert f"frame-ancestors 'self' {PARTNER};" in response.headers["content-security-policy"]
+    assert "Not for emergencies." in response.text
+    assert (await http.get(f"/{script}")).status_code == 200
+
+
+async def test_a_language_in_the_address_never_becomes_markup(http: httpx.AsyncClient):
+    response = await http.get("/chat", params={"lang": '"><script>alert(1)</script>'})
+    assert "alert" not in response.text
+    assert '<html lang="en">' in response.text
 
 
 @pytest.mark.parametrize("path", ["/demo.css", "/icon.svg"])

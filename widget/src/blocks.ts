@@ -1,15 +1,17 @@
 // One template a kind of block. Text is only ever text.
 
-import { html, nothing, svg, type TemplateResult } from "lit";
+import { html, nothing, svg, type TemplateResult } from "lit/html.js";
 import { icons } from "./icons.ts";
 import { findLinks } from "./links.ts";
 import type { Block, ChecklistBlock, Choice, ChoicesBlock, FileBlock } from "./protocol.ts";
-import type { Strings } from "./strings.ts";
+import { fill, strings } from "./strings.ts";
 
-/** What a block needs beside itself: the words around it and what its buttons do. */
+const LONG = 600; // characters that are shown of a text at least, before the rest is folded away
+
+/** What a block needs beside itself: what of it is trusted, and what its buttons do. */
 export interface Around {
-  strings: Strings;
   links: boolean;
+  folds: boolean;
   press: (choice: Choice) => void;
   save: (file: { id: string; name: string }) => void;
 }
@@ -22,11 +24,11 @@ export function inBubble(block: Block): boolean {
 export function renderBlock(block: Block, around: Around): TemplateResult | TemplateResult[] | typeof nothing {
   switch (block.type) {
     case "text":
-      return paragraphs(block.text, around.links);
+      return words(block.text, around);
     case "choices":
       return choices(block, around);
     case "checklist":
-      return checklist(block, around.strings);
+      return checklist(block);
     case "file":
       return file(block, around);
     default:
@@ -34,20 +36,26 @@ export function renderBlock(block: Block, around: Around): TemplateResult | Temp
   }
 }
 
-function paragraphs(text: string, links: boolean): TemplateResult[] {
-  return text
-    .split(/\n{2,}/)
-    .filter((paragraph) => paragraph.trim())
-    .map((paragraph) => {
-      const parts = links ? findLinks(paragraph) : [{ text: paragraph }];
-      // prettier-ignore
-      return html`<p dir="auto">${parts.map((part) => part.href
-        ? html`<a href=${part.href} target="_blank" rel="noopener noreferrer">${part.text}</a>`
-        : part.text)}</p>`;
-    });
+function words(text: string, { links, folds }: Around): TemplateResult[] {
+  const all = text.split(/\n{2,}/).filter((paragraph) => paragraph.trim());
+  const paragraphs = all.map((paragraph) => {
+    const parts = links ? findLinks(paragraph) : [{ text: paragraph }];
+    // prettier-ignore
+    return html`<p dir="auto">${parts.map((part) => part.href
+      ? html`<a href=${part.href} target="_blank" rel="noopener noreferrer">${part.text}</a>`
+      : part.text)}</p>`;
+  });
+  let length = 0;
+  const shown = all.findIndex((paragraph) => (length += paragraph.length) > LONG) + 1;
+  const rest = all.slice(shown).join("").length;
+  if (!folds || !shown || rest < LONG / 3) return paragraphs;
+  return [
+    ...paragraphs.slice(0, shown),
+    html`<details><summary>${strings.more}</summary>${paragraphs.slice(shown)}</details>`,
+  ];
 }
 
-function choices({ choices, used }: ChoicesBlock, { strings, press }: Around): TemplateResult {
+function choices({ choices, used }: ChoicesBlock, { press }: Around): TemplateResult {
   if (used) {
     // Nobody needs to hear again what was asked a moment ago.
     return html`<p class="used" aria-live="off">${strings.chosen} ${choices.map(({ label }) => label).join(" · ")}</p>`;
@@ -57,11 +65,11 @@ function choices({ choices, used }: ChoicesBlock, { strings, press }: Around): T
   </div>`;
 }
 
-function checklist({ title, done, total, items }: ChecklistBlock, strings: Strings): TemplateResult {
+function checklist({ title, done, total, items }: ChecklistBlock): TemplateResult {
   return html`<div class="card">
     <div class="card-head">
       ${ring(done, total)}
-      <div><b dir="auto">${title}</b><p>${strings.progress(done, total)}</p></div>
+      <div><b dir="auto">${title}</b><p>${ready(done, total)}</p></div>
     </div>
     <ul role="list">
       ${items.map(
@@ -70,6 +78,11 @@ function checklist({ title, done, total, items }: ChecklistBlock, strings: Strin
       )}
     </ul>
   </div>`;
+}
+
+/** How much is done, in words. */
+export function ready(done: number, total: number): string {
+  return fill(strings.progress, { done: done.toLocaleString(strings.lang), total: total.toLocaleString(strings.lang) });
 }
 
 /** How much is done, as a ring; the words stand beside it. */
@@ -82,7 +95,7 @@ export function ring(done: number, total: number): TemplateResult {
   </svg>`;
 }
 
-function file({ id, name, size }: FileBlock, { strings, save }: Around): TemplateResult {
+function file({ id, name, size }: FileBlock, { save }: Around): TemplateResult {
   const label = html`${icons.file}<span dir="auto">${name}</span> <small>${readableSize(size)}</small>`;
   if (!id) return html`<div class="file">${label}</div>`;
   return html`<button type="button" class="file" @click=${() => save({ id, name })}>
@@ -94,5 +107,6 @@ function readableSize(bytes: number): string {
   const units = ["B", "KB", "MB", "GB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   const value = bytes / 1024 ** power;
-  return `${value.toFixed(power > 0 && value < 10 ? 1 : 0)} ${units[power]}`;
+  const digits = power > 0 && value < 10 ? 1 : 0;
+  return `${value.toLocaleString(strings.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${units[power]}`;
 }

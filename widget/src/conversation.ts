@@ -2,10 +2,11 @@
 // It knows nothing of the screen; whoever shows it listens for "change".
 
 import { type Api, Refused, SessionEnded } from "./api.ts";
-import { MAX_FILE, START, type Block, type ChatEvent, type ChecklistBlock, type Role } from "./protocol.ts";
-import type { Strings } from "./strings.ts";
+import { keep, recall } from "./memory.ts";
+import { MAX_FILE, PROGRAM, START, type Block, type ChatEvent, type ChecklistBlock, type Role, type Standing } from "./protocol.ts";
+import { strings } from "./strings.ts";
 
-export type Delivery = "waiting" | "sending" | "sent" | "failed";
+export type Delivery = "waiting" | "sending" | "sent" | "arrived" | "seen" | "failed";
 
 /** One line of the conversation as it is shown. `key` stays the same from the first key stroke to the echo. */
 export interface Entry {
@@ -14,11 +15,14 @@ export interface Entry {
   name: string;
   lang: string;
   at: Date;
+  say: string;
   blocks: Block[];
   seq: number; // 0 until the server has it
   delivery?: Delivery;
   error?: string;
   progress?: number; // of a file on its way, 0 to 1
+  file?: File; // a picture that was chosen here
+  made: unknown[]; // of what it is made: while these are the same, it looks the same
 }
 
 interface Outgoing {
@@ -30,12 +34,16 @@ interface Outgoing {
   seq: number;
   error: string;
   progress: number;
-  tried?: true; // it may have arrived, whatever we heard of it
+  cancel: AbortController; // of a file on its way
   under?: number; // of a pressed button: the message that offered it
 }
 
 const PAUSES = [500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 const TYPING_FOR = 20_000; // then nobody believes it any more
+const UNSENT = "unsent"; // words that the server does not have yet; gone from this tab's memory once it has
+const DELETED = "steer.deleted"; // the assistant says so; nothing from before it is left on the server
+const NEW = { delivery: "waiting" as Delivery, error: "", progress: 0, seq: 0 };
+const NOBODY: Standing = { holder: "", answer_by: null, first: 0, arrived: 0, seen: 0 };
 
 export class Conversation extends EventTarget {
   /** The line to the server: unknown until it was tried. */
@@ -49,129 +57,205 @@ export class Conversation extends EventTarget {
   link = "";
   /** Something the person should know that is no message. */
   notice = "";
+  /** Who talks with the person, and by when they are to be answered. */
+  standing = NOBODY;
 
-  private events = new Map<number, ChatEvent>();
-  private outgoing: Outgoing[] = [];
-  private keys = new Map<number, string>(); // an event that we sent ourselves keeps its key
-  private pressed = new Set<number>(); // events whose choices were used here
-  private last = 0;
-  private started = false;
-  private sending = false;
-  private wakeUps = new Set<() => void>();
-  private typingSince = 0;
-  private breaking = 0;
-  private stream = new AbortController();
+  #entries: Entry[] | null = null; // as they were shown last
+  #events = new Map<number, ChatEvent>();
+  #outgoing: Outgoing[] = [];
+  #keys = new Map<number, string>(); // an event that we sent ourselves keeps its key
+  #pictures = new Map<string, File>(); // that were sent from here, to be shown
+  #pressed = new Set<number>(); // events whose choices were used here
+  #last = 0;
+  #started = false;
+  #sending = false;
+  #wakeUps = new Set<() => void>();
+  #typingSince = 0;
+  #breaking = 0;
+  #stream = new AbortController();
 
-  constructor(
-    private readonly api: Api,
-    private readonly strings: Strings,
-  ) {
+  readonly #api: Api;
+
+  constructor(api: Api) {
     super();
-    addEventListener("online", () => this.retryNow());
-    addEventListener("offline", () => this.setLine("broken"));
+    this.#api = api;
+    // What had not arrived when the page went away goes on its way again, under the same id.
+    for (const { at, under, ...kept } of JSON.parse(recall(UNSENT) ?? "[]") as (Outgoing & { at: string })[]) {
+      this.#outgoing.push({ ...kept, ...NEW, at: new Date(at), cancel: new AbortController(), ...(under ? { under } : {}) });
+      if (under) this.#pressed.add(under);
+    }
+    for (const name of ["online", "focus", "pageshow"]) addEventListener(name, () => this.#retryNow());
+    addEventListener("offline", () => this.#setLine("broken"));
+    api.watch(() => {
+      const goesOn = this.#started && api.known;
+      this.leave();
+      if (goesOn) this.start();
+      else this.dispatchEvent(new Event("over"));
+    });
   }
 
-  /** Opens the conversation, or goes on with the one that this tab knows. Only once. */
+  /** Opens the conversation, or goes on with the one that is known here. Only once. */
   start(): void {
-    if (this.started) return;
-    this.started = true;
-    void this.listen();
+    if (this.#started) return;
+    this.#started = true;
+    void this.#listen(this.#stream);
+  }
+
+  /** Stops, and forgets all that was said. */
+  leave(): void {
+    this.#started = this.caughtUp = false;
+    this.#stream.abort();
+    this.#stream = new AbortController();
+    for (const { cancel } of this.#outgoing) cancel.abort();
+    this.#outgoing = [];
+    this.#events.clear();
+    this.#keys.clear();
+    this.#pressed.clear();
+    this.#pictures.clear();
+    this.#last = this.unread = this.#typingSince = 0;
+    this.notice = "";
+    this.standing = NOBODY;
+    this.#keep();
+    this.#retryNow(); // whoever waits sees that it is over
+    this.#changed();
+  }
+
+  /** Deletes all that was said and sent, on the server too. */
+  async erase(): Promise<void> {
+    try {
+      await this.#api.erase();
+      for (const { cancel } of this.#outgoing) cancel.abort();
+      this.#outgoing = [];
+      this.#keep();
+      this.#changed();
+    } catch {
+      this.note(strings.noAnswer);
+    }
   }
 
   say(text: string): void {
-    this.post({ text }, [{ type: "text", text }]);
+    this.#post({ text }, [{ type: "text", text }]);
   }
 
   press(entry: Entry, choice: { id: string; label: string }): void {
-    if (this.pressed.has(entry.seq)) return; // a double click
-    this.pressed.add(entry.seq);
-    this.post({ choice: choice.id }, [{ type: "text", text: choice.label }]).under = entry.seq;
+    if (this.#pressed.has(entry.seq)) return; // a double click
+    this.#pressed.add(entry.seq);
+    this.#post({ choice: choice.id }, [{ type: "text", text: choice.label }]).under = entry.seq;
   }
 
   sendFile(file: File): void {
-    const outgoing = this.post({ file }, [{ type: "file", name: file.name, mime: file.type, size: file.size }]);
-    if (file.size > MAX_FILE) this.fail(outgoing, this.strings.tooLarge);
+    const outgoing = this.#post({ file }, [{ type: "file", name: file.name, mime: file.type, size: file.size }]);
+    if (file.size > MAX_FILE) this.#fail(outgoing, strings.tooLarge);
+    else if (!file.size) this.#fail(outgoing, strings.emptyFile);
+    else if (PROGRAM.test(file.name)) this.#fail(outgoing, strings.program);
+    else if (file.type.startsWith("image/")) this.#pictures.set(outgoing.id, file);
   }
 
   /** Tries once more to send what was refused. */
   again(key: string): void {
-    const outgoing = this.outgoing.find(({ id }) => id === key);
+    const outgoing = this.#outgoing.find(({ id }) => id === key);
     if (!outgoing) return;
-    outgoing.delivery = "waiting";
-    outgoing.error = "";
-    this.pump();
+    Object.assign(outgoing, NEW);
+    this.#pump();
   }
 
+  /** Takes back what was refused, or a file on its way. */
   discard(key: string): void {
-    this.pressed.delete(this.outgoing.find(({ id }) => id === key)?.under ?? 0);
-    this.outgoing = this.outgoing.filter(({ id }) => id !== key);
-    this.changed();
+    const outgoing = this.#outgoing.find(({ id }) => id === key);
+    if (!outgoing) return;
+    outgoing.cancel.abort();
+    this.#pressed.delete(outgoing.under ?? 0);
+    this.#outgoing = this.#outgoing.filter((other) => other !== outgoing);
+    this.#keep();
+    this.#changed();
   }
 
   async save(file: { id: string; name: string }): Promise<void> {
     try {
       const link = document.createElement("a");
-      link.href = URL.createObjectURL(await this.api.download(file.id));
+      link.href = URL.createObjectURL(await this.#api.download(file.id));
       link.download = file.name;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch {
-      this.note(this.strings.downloadFailed);
+      this.note(strings.downloadFailed);
     }
   }
 
   note(notice: string): void {
     this.notice = notice;
-    this.changed();
+    this.#changed();
   }
 
   look(watched: boolean): void {
     this.watched = watched;
     if (watched) this.unread = 0;
-    this.changed();
+    this.#changed();
   }
 
-  /** Whether something would be lost if the page went away now. */
+  /** Whether something would be lost if this tab went away now. */
   get unsent(): boolean {
-    return this.outgoing.some(({ delivery, shown }) => delivery !== "failed" && shown.length > 0);
+    return this.#outgoing.some(({ delivery, shown, seq }) => delivery !== "failed" && !seq && !isCommand("patient", shown));
   }
 
   /** Whether an answer of the assistant is to be expected any moment. */
   get typing(): boolean {
-    return this.typingSince > 0 && Date.now() - this.typingSince < TYPING_FOR;
+    return this.#typingSince > 0 && Date.now() - this.#typingSince < TYPING_FOR;
   }
 
   /** Everything in the order to be shown. */
   get entries(): Entry[] {
+    return (this.#entries ??= this.#arrange());
+  }
+
+  #arrange(): Entry[] {
     const entries: Entry[] = [];
     const cards = new Map<string, ChecklistBlock>();
-    const events = [...this.events.values()].sort((a, b) => a.seq - b.seq);
-    const choosable = events.filter((event) => event.blocks.some(({ type }) => type === "choices")).at(-1)?.seq;
+    const events = [...this.#events.values()].sort((a, b) => a.seq - b.seq);
+    const choosable = events.filter((event) => event.blocks.some(({ type }) => type === "choices")).at(-1)?.seq ?? 0;
+    const answers = new Set(events.filter(({ seq, role }) => seq > choosable && role === "patient").map(shown));
     for (const event of events) {
       for (const block of event.blocks) if (block.type === "checklist") cards.set(block.id, block);
     }
     const placed = new Set<string>();
     for (const event of events) {
+      const made: unknown[] = [event];
       const blocks = event.blocks
         // A checklist stays where it first stood and shows what is known now.
         .filter((block) => block.type !== "checklist" || (!placed.has(block.id) && placed.add(block.id)))
         .map((block) => {
-          if (block.type === "checklist") return cards.get(block.id)!;
+          const card = block.type === "checklist" && cards.get(block.id);
+          if (card) made.push(card);
+          if (card) return card;
           if (block.type !== "choices") return block;
-          return { ...block, used: block.used || event.seq !== choosable || this.pressed.has(event.seq) };
+          const used = block.used || event.seq !== choosable || this.#pressed.has(event.seq);
+          const over = used || block.choices.some(({ label }) => answers.has(label)); // here, or in another tab
+          made.push(over);
+          return { ...block, used: over };
         });
-      if (!blocks.length || isStart(event.role, blocks)) continue;
-      const { seq, role, name, lang } = event;
-      const own = role === "patient" ? { delivery: "sent" as const } : {};
-      const key = this.keys.get(seq) ?? `event ${seq}`;
-      entries.push({ key, role, name, lang, at: new Date(event.at), blocks, seq, ...own });
+      if (!blocks.length || isCommand(event.role, blocks)) continue;
+      const { seq, role, name, lang, say } = event;
+      const own: { delivery?: Delivery } = role === "patient" ? { delivery: this.#reached(seq) } : {};
+      const key = this.#keys.get(seq) ?? `event ${seq}`;
+      const file = this.#pictures.get(key);
+      made.push(own.delivery, blocks.length);
+      entries.push({ key, role, name, lang, say, at: new Date(event.at), blocks, seq, made, ...own, ...(file && { file }) });
     }
-    for (const { id, shown, at, delivery, error, progress, seq } of this.outgoing) {
-      if (!isStart("patient", shown)) {
-        entries.push({ key: id, role: "patient", name: "", lang: "", at, blocks: shown, seq, delivery, error, progress });
-      }
+    for (const { id, shown, at, delivery, error, progress, seq } of this.#outgoing) {
+      if (isCommand("patient", shown)) continue;
+      const file = this.#pictures.get(id);
+      const mine = { key: id, role: "patient", name: "", lang: "", say: "" } as const;
+      const made = [delivery, error, progress, seq];
+      entries.push({ ...mine, at, blocks: shown, seq, made, delivery, error, progress, ...(file && { file }) });
     }
     return entries;
+  }
+
+  /** How far a message got that the server has. */
+  #reached(seq: number): Delivery {
+    const { first, arrived, seen } = this.standing;
+    if (!first || seq < first) return "sent";
+    return seq <= seen ? "seen" : seq <= arrived ? "arrived" : "sent";
   }
 
   /** The newest state of the newest checklist. */
@@ -181,210 +265,224 @@ export class Conversation extends EventTarget {
     return found;
   }
 
-  private async listen(): Promise<void> {
-    for (let failures = 0; ; ) {
+  async #listen(stream: AbortController): Promise<void> {
+    for (let failures = 0; this.#started && stream === this.#stream; ) {
       try {
-        if (!this.api.known) await this.api.open();
-        if (!this.caughtUp) await this.catchUp();
+        if (!this.#api.known) await this.#api.open();
+        if (!this.caughtUp) await this.#catchUp();
         const opened = () => {
           failures = 0;
-          this.setLine("open");
-          this.retryNow();
-          this.pump();
+          this.#setLine("open");
+          this.#retryNow();
+          this.#pump();
         };
-        for await (const event of this.api.events(this.last, opened, this.stream.signal)) {
-          this.take(event);
-          this.changed();
+        for await (const event of this.#api.events(this.#last, opened, stream.signal)) {
+          if (stream !== this.#stream) return;
+          if ("seq" in event) this.#take(event);
+          else this.standing = event;
+          this.#changed();
         }
       } catch (error) {
-        if (error instanceof SessionEnded) this.beginAnew();
-        if (error instanceof Refused) this.note(error.message || this.strings.noAnswer);
-        this.setLine("broken");
-        await this.pause(failures++);
+        if (stream !== this.#stream) return;
+        if (error instanceof SessionEnded) this.#beginAnew();
+        if (error instanceof Refused) this.note(error.message || strings.noAnswer);
+        this.#setLine("broken");
+        await this.#pause(failures++);
       }
     }
   }
 
   /** Reads what was said before this page was opened. An empty conversation is begun. */
-  private async catchUp(): Promise<void> {
+  async #catchUp(): Promise<void> {
     for (let news = true; news; ) {
-      const events = await this.api.history(this.last);
-      for (const event of events) this.take(event);
+      const events = await this.#api.history(this.#last);
+      for (const event of events) this.#take(event);
       news = events.length > 0;
     }
-    if (this.link || (!this.events.size && !this.outgoing.some(({ shown }) => isStart("patient", shown)))) {
+    if (this.link || (!this.#events.size && !this.#outgoing.some(({ shown }) => isCommand("patient", shown)))) {
       const text = this.link ? `${START} ${this.link}` : START;
       this.link = "";
-      this.post({ text }, [{ type: "text", text }]);
+      this.#post({ text }, [{ type: "text", text }]);
     }
     this.caughtUp = true;
-    this.changed();
+    this.#changed();
   }
 
-  private beginAnew(): void {
-    if (this.api.known) return; // somebody did already
-    this.events.clear();
-    this.keys.clear();
-    this.pressed.clear();
-    this.last = 0;
-    this.caughtUp = false;
-    this.stream.abort();
-    this.stream = new AbortController();
-    this.note(this.strings.ended);
+  #beginAnew(): void {
+    if (this.#api.known) return; // somebody did already
+    const waiting = this.#outgoing;
+    this.#outgoing = [];
+    this.leave();
+    this.#outgoing = waiting;
+    this.#keep();
+    this.note(strings.ended);
+    this.start();
   }
 
-  private take(event: ChatEvent): void {
-    if (this.events.has(event.seq)) return;
-    this.events.set(event.seq, event);
-    this.last = Math.max(this.last, event.seq);
+  #take(event: ChatEvent): void {
+    if (this.#events.has(event.seq)) return;
+    this.#events.set(event.seq, event);
+    this.#last = Math.max(this.#last, event.seq);
     for (const block of event.blocks) {
       if (block.type !== "withdrawn") continue;
-      for (const seq of block.seqs) if (this.events.has(seq)) this.events.get(seq)!.blocks = [];
+      for (const seq of block.seqs) if (this.#events.has(seq)) this.#events.get(seq)!.blocks = [];
+    }
+    if (event.say === DELETED) {
+      for (const seq of this.#events.keys()) if (seq < event.seq) this.#events.delete(seq);
     }
     if (event.role === "patient") {
-      // The echo may overtake the acknowledgement: then it is known by what it says.
-      const text = shownText(event.blocks);
-      const echo =
-        this.outgoing.find(({ seq }) => seq === event.seq) ??
-        this.outgoing.find(({ tried, shown }) => tried && shownText(shown) === text);
-      if (echo) this.settle(echo, event.seq);
+      // The echo may overtake the acknowledgement.
+      const echo = this.#outgoing.find(({ id, seq }) => id === event.id || seq === event.seq);
+      if (echo) this.#settle(echo, event.seq);
+      else if (event.id) this.#keys.set(event.seq, event.id);
     } else {
-      this.typingSince = 0;
+      this.#typingSince = 0;
       if (this.caughtUp && !this.watched) this.unread++;
     }
   }
 
-  private post(body: Outgoing["body"], shown: Block[]): Outgoing {
+  #post(body: Outgoing["body"], shown: Block[]): Outgoing {
     const outgoing: Outgoing = {
       id: uuid(),
       body,
       shown,
       at: new Date(),
-      delivery: "waiting",
-      seq: 0,
-      error: "",
-      progress: 0,
+      cancel: new AbortController(),
+      ...NEW,
     };
-    this.outgoing.push(outgoing);
-    if (!isStart("patient", shown)) this.notice = ""; // whoever goes on has read it
-    queueMicrotask(() => this.pump());
+    this.#outgoing.push(outgoing);
+    this.#keep();
+    if (!isCommand("patient", shown)) this.notice = ""; // whoever goes on has read it
+    queueMicrotask(() => this.#pump());
     return outgoing;
   }
 
   /** Sends what waits, words in the order they were written. Files take long, so each goes by itself. */
-  private pump(): void {
-    this.changed();
-    if (!this.api.known || !this.started) return;
-    for (const file of this.outgoing.filter(({ body, delivery }) => "file" in body && delivery === "waiting")) {
-      void this.deliver(file);
+  #pump(): void {
+    this.#changed();
+    if (!this.#api.known || !this.#started) return;
+    for (const file of this.#outgoing.filter(({ body, delivery }) => "file" in body && delivery === "waiting")) {
+      void this.#deliver(file);
     }
-    if (this.sending) return;
-    const next = this.outgoing.find(({ body, delivery }) => !("file" in body) && delivery === "waiting");
+    if (this.#sending) return;
+    const next = this.#outgoing.find(({ body, delivery }) => !("file" in body) && delivery === "waiting");
     if (!next) return;
-    this.sending = true;
-    void this.deliver(next).finally(() => {
-      this.sending = false;
-      this.pump();
+    this.#sending = true;
+    void this.#deliver(next).finally(() => {
+      this.#sending = false;
+      this.#pump();
     });
   }
 
-  private async deliver(outgoing: Outgoing): Promise<void> {
-    outgoing.tried = true;
+  async #deliver(outgoing: Outgoing): Promise<void> {
     outgoing.delivery = "sending";
-    this.changed();
+    this.#changed();
     for (let failures = 0; ; ) {
       try {
-        const seq = await this.transmit(outgoing);
-        if (this.lastSpeaker !== "coordinator") this.expectAnswer(seq);
-        if (this.outgoing.includes(outgoing)) {
+        const seq = await this.#transmit(outgoing);
+        if (!this.standing.holder) this.#expectAnswer(seq);
+        if (this.#outgoing.includes(outgoing)) {
           outgoing.seq = seq;
           outgoing.delivery = "sent";
-          if (this.events.has(seq)) this.settle(outgoing, seq);
+          if (this.#events.has(seq)) this.#settle(outgoing, seq);
+          else this.#keep();
         }
-        this.changed();
+        this.#changed();
         return;
       } catch (error) {
         if (error instanceof Refused) {
-          this.fail(outgoing, error.message || this.strings.noAnswer);
+          this.#fail(outgoing, error.message || strings.noAnswer);
           return;
         }
-        if (error instanceof SessionEnded) this.beginAnew(); // and this goes out in the new one
+        if (!this.#outgoing.includes(outgoing)) return;
+        if (error instanceof SessionEnded) this.#beginAnew(); // and this goes out in the new one
         outgoing.delivery = "waiting";
-        this.changed();
-        await this.pause(failures++);
-        if (!this.outgoing.includes(outgoing)) return;
+        this.#changed();
+        await this.#pause(failures++);
+        if (!this.#outgoing.includes(outgoing)) return;
         outgoing.delivery = "sending";
-        this.changed();
+        this.#changed();
       }
     }
   }
 
-  private transmit(outgoing: Outgoing): Promise<number> {
+  #transmit(outgoing: Outgoing): Promise<number> {
     const { id, body } = outgoing;
-    if (!("file" in body)) return this.api.send({ id, ...body });
-    return this.api.upload(id, body.file, (share) => {
+    if (!("file" in body)) return this.#api.send({ id, ...body });
+    const progress = (share: number) => {
       outgoing.progress = share;
-      this.changed();
-    });
+      this.#changed();
+    };
+    return this.#api.upload(id, body.file, progress, outgoing.cancel.signal);
   }
 
-  private settle(outgoing: Outgoing, seq: number): void {
-    this.outgoing = this.outgoing.filter((other) => other !== outgoing);
-    this.keys.set(seq, outgoing.id);
+  /** Keeps words that the server does not have yet, so that a page that goes away does not take them along. */
+  #keep(): void {
+    const unsent = this.#outgoing.filter(({ body, seq }) => !seq && !("file" in body));
+    const kept = unsent.map(({ id, body, shown, at, under }) => ({ id, body, shown, at, under }));
+    keep(UNSENT, kept.length ? JSON.stringify(kept) : null);
   }
 
-  private fail(outgoing: Outgoing, reason: string): void {
+  #settle(outgoing: Outgoing, seq: number): void {
+    this.#outgoing = this.#outgoing.filter((other) => other !== outgoing);
+    this.#keys.set(seq, outgoing.id);
+    this.#keep();
+  }
+
+  #fail(outgoing: Outgoing, reason: string): void {
     outgoing.delivery = "failed";
     outgoing.error = reason;
-    this.changed();
+    this.#changed();
   }
 
-  private expectAnswer(seq: number): void {
-    for (const event of this.events.values()) if (event.seq > seq && event.role !== "patient") return;
-    this.typingSince = Date.now();
-    setTimeout(() => this.changed(), TYPING_FOR + 50);
+  #expectAnswer(seq: number): void {
+    for (const event of this.#events.values()) if (event.seq > seq && event.role !== "patient") return;
+    this.#typingSince = Date.now();
+    setTimeout(() => this.#changed(), TYPING_FOR + 50);
   }
 
-  private get lastSpeaker(): Role | undefined {
-    return [...this.events.values()].filter(({ role }) => role === "assistant" || role === "coordinator").at(-1)?.role;
-  }
-
-  private setLine(line: "open" | "broken"): void {
-    clearTimeout(this.breaking);
+  #setLine(line: "open" | "broken"): void {
+    clearTimeout(this.#breaking);
     const set = () => {
       this.line = line;
-      this.changed();
+      this.#changed();
     };
     // A short break mends itself before anybody has to know.
     if (line === "open" || !navigator.onLine) set();
-    else this.breaking = window.setTimeout(set, 3000);
+    else this.#breaking = window.setTimeout(set, 3000);
   }
 
-  private retryNow(): void {
-    for (const wakeUp of this.wakeUps) wakeUp();
+  #retryNow(): void {
+    for (const wakeUp of this.#wakeUps) wakeUp();
   }
 
   /** Waits longer after each failure, and not at all once the browser is back online. */
-  private pause(failures: number): Promise<void> {
+  #pause(failures: number): Promise<void> {
     const time = PAUSES[Math.min(failures, PAUSES.length - 1)]! * (0.75 + Math.random() / 2);
     return new Promise((resolve) => {
       const done = () => {
-        this.wakeUps.delete(done);
+        this.#wakeUps.delete(done);
         clearTimeout(timer);
         resolve();
       };
       const timer = setTimeout(done, time);
-      this.wakeUps.add(done);
+      this.#wakeUps.add(done);
     });
   }
 
-  private changed(): void {
+  #changed(): void {
+    this.#entries = null;
     this.dispatchEvent(new Event("change"));
   }
 }
 
-function isStart(role: Role, blocks: Block[]): boolean {
-  return role === "patient" && shownText(blocks).split(" ")[0] === START;
+/** What the chat itself says to the server, and nobody said. */
+function isCommand(role: Role, blocks: Block[]): boolean {
+  return role === "patient" && /^\/(start|link)\b/.test(shownText(blocks));
+}
+
+function shown({ blocks }: ChatEvent): string {
+  return shownText(blocks);
 }
 
 function shownText(blocks: Block[]): string {

@@ -59,6 +59,19 @@ export interface ChatEvent {
   blocks: Block[];
   at: string;
   in_reply_to: number | null;
+  id?: string; // of one's own message: the one it was sent under
+}
+
+/**
+ * Who talks with the person ("" while the assistant does), and by when they are to be answered. Messages from `first` on
+ * went to the coordinators: up to `arrived` they are in their group, up to `seen` a coordinator has answered since.
+ */
+export interface Standing {
+  holder: string;
+  answer_by: string | null;
+  first: number;
+  arrived: number;
+  seen: number;
 }
 
 export interface Session {
@@ -71,3 +84,5 @@ export const START = "/start";
 
 export const MAX_TEXT = 20_000;
 export const MAX_FILE = 20 * 1024 * 1024;
+// What the server refuses by its content we refuse by its name already, before it is sent.
+export const PROGRAM = /\.(?:exe|msi|dll|bat|cmd|com|scr|ps1|vbs|jse?|jar|sh|app|apk|deb|rpm|dmg)$/i;

@@ -5,7 +5,6 @@ import { test } from "node:test";
 import { Api } from "../src/api.ts";
 import { Conversation } from "../src/conversation.ts";
 import type { Block, ChatEvent } from "../src/protocol.ts";
-import { stringsFor } from "../src/strings.ts";
 
 // What of a browser the conversation asks for; it hears nothing of going off line here.
 Object.assign(globalThis, { addEventListener: () => {}, window: globalThis });
@@ -37,10 +36,7 @@ test("a message that was taken back goes from the screen, and what was said of i
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const conversation = new Conversation(
-    new Api(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, "en"),
-    stringsFor("en"),
-  );
+  const conversation = new Conversation(new Api(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, "en"));
   const shown = () => conversation.entries.map(({ blocks }) => blocks.map((b) => (b.type === "text" ? b.text : b.type)));
   const until = (holds: () => boolean) =>
     new Promise<void>((resolve, reject) => {

@@ -1,0 +1,99 @@
+"""The main job in the widget itself, through the real processes; a coordinator answers in the simulated group."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.conftest import Running
+from tests.journeys.people import Seen, WebPerson, until
+from tests.journeys.player import Player, World
+from tests.journeys.test_journeys import STORIES, _load, running, world  # noqa: F401  # fixtures
+
+CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE = 30_000
+
+
+class BrowserPerson(WebPerson):
+    """Somebody who acts in the widget. What it is to be shown is read from the server, and looked for on the screen."""
+
+    def __init__(self, http: httpx.AsyncClient, page: Page, address: str) -> None:
+        super().__init__(http)
+        self._page, self._at = page, address
+
+    async def open(self) -> None:
+        """Open the chat on the demo page."""
+        await self._page.goto(self._at)
+        await self._page.get_by_role("button", name="Start the conversation").click()
+
+        async def session() -> dict[str, str] | None:
+            kept = await self._page.evaluate("Object.values({...sessionStorage}).find(v => v.includes('conversation'))")
+            return dict(json.loads(kept)) if kept else None
+
+        found = await until(session, "a session")
+        self._headers = {"Authorization": f"Bearer {found['token']}"}
+        self._conversation = found["conversation"]
+
+    async def write(self, text: str) -> None:
+        """Type a message and send it with Enter."""
+        box = self._page.get_by_role("textbox", name="Write your message")
+        await box.fill(text)
+        await box.press("Enter")
+
+    async def press(self, label: str) -> None:
+        """Press a choice."""
+        await self._page.get_by_role("log").get_by_role("button", name=label, exact=True).click()
+
+    async def send(self, name: str, content: bytes, caption: str) -> None:
+        """Choose a file, and write beside it."""
+        picker = self._page.locator("waypoint-chat input[type=file]")
+        await picker.set_input_files({"name": name, "mimeType": "application/pdf", "buffer": content})
+        line = self._page.get_by_role("log").get_by_role("listitem").filter(has_text=name)
+        await expect(line).to_contain_text("Sent")
+        if caption:
+            await self.write(caption)
+
+    async def read(self) -> list[Seen]:
+        """What is new; all of it must be on the screen."""
+        new = await super().read()
+        log = self._page.get_by_role("log")
+        for seen in new:
+            words = next((part for part in seen.text.splitlines() if part.strip()), "")
+            if words and not seen.text[:1].isdigit():  # a checklist is shown as a card
+                await expect(log).to_contain_text(words.strip())
+            if seen.role == "coordinator":
+                await expect(log.get_by_role("listitem").filter(has_text=words).last).to_contain_text("A person")
+        return new
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """A page of Chromium, as the system installed it; its complaints fail the test."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed (Debian: apt-get install chromium)")
+    expect.set_options(timeout=PATIENCE)
+    complaints: list[str] = []
+    async with async_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        page = await browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+        await browser.close()
+    assert complaints == []
+
+
+async def test_the_main_job_is_done_in_the_widget(world: World, running: Running, page: Page) -> None:  # noqa: F811
+    story = next(path for path in STORIES if path.stem == "handoff")
+    async with httpx.AsyncClient(base_url=running.address, trust_env=False, timeout=30) as http:
+        person = BrowserPerson(http, page, running.address)
+        await person.open()
+        await Player(world, person).play(_load(story)["steps"])
+        await expect(page.locator(".head")).to_contain_text("Automated assistant")

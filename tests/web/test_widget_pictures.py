@@ -1,0 +1,64 @@
+"""Pictures of the widget's main states, kept in docs/pictures; a test fails when one does not look like that any more.
+
+`WRITE_PICTURES=1 pytest tests/web/test_widget_pictures.py` draws them anew.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+from playwright.async_api import expect
+
+from tests.web.conftest import ONE_LOOP, Visit, choices, text
+from tests.web.test_widget import card
+
+pytestmark = ONE_LOOP
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs/pictures"
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+DIFFERENCE = 12.0  # of 255, on average: other fonts are forgiven, another layout is not
+PHONE = {"viewport": {"width": 390, "height": 780}, "is_mobile": True, "has_touch": True}
+
+STATES: dict[str, tuple[dict[str, Any], str]] = {
+    "phone": (PHONE, "/"),
+    "desktop": ({"viewport": {"width": 1280, "height": 800}}, "/"),
+    "dark": ({"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}, "/"),
+    "rtl": (PHONE, "/chat?lang=ar"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_it_looks_as_in_the_picture(visiting: Callable[..., Any], state: str):
+    options, path = STATES[state]
+    visit: Visit = await visiting(**options, timezone_id="UTC", reduced_motion="reduce")
+    page, site = visit.page, visit.site
+    object.__setattr__(site.casework, "now", lambda: NOON)
+    await page.clock.set_fixed_time(NOON)
+    await page.goto(site.address + path)
+    conversation = await (visit.begun() if path != "/" else visit.open())
+    await site.say(conversation, text("Which of these records do you have?"), choices("I have some", "None yet"))
+    await page.get_by_role("button", name="I have some").click()
+    await expect(page.locator(".meta")).to_have_count(1)
+    await site.say(conversation, card(3))
+    await site.hands_over(conversation, "human.joined", "Mei Sample", holder="Mei Sample")
+    words = "Hello, I am Mei. I have read what you gathered. Could you send the scan report, too?"
+    await site.say(conversation, text(words), role="coordinator", name="Mei Sample")
+    await expect(page.locator(".head")).to_contain_text("Mei Sample")
+    await expect(page.get_by_text("Could you send")).to_be_visible()
+    await page.locator(".log").evaluate("log => log.scrollTo(0, log.scrollHeight)")
+    await page.evaluate("() => document.activeElement?.blur()")
+    drawn = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
+    kept = PICTURES / f"widget-{state}.png"
+    if os.environ.get("WRITE_PICTURES"):
+        drawn.quantize(64).save(kept, optimize=True)
+    before = Image.open(kept).convert("RGB")
+    assert drawn.size == before.size
+    difference = sum(ImageStat.Stat(ImageChops.difference(drawn, before)).mean) / 3
+    assert difference < DIFFERENCE, f"{kept.name} differs by {difference:.1f}: look at it, then draw it anew"
