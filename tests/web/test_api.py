@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from bot import store
+from bot.keep import Keep
 from bot.tokens import Tokens
 from tests.web.conftest import ONE_LOOP, PARTNER, SECRET, Person, Site, choices, new_person, text
 
@@ -110,7 +111,7 @@ async def test_everything_is_deleted_at_once_and_the_conversation_goes_on_empty(
     receipt = response.json()["receipt"]
     [event] = await person.events()
     assert (event["say"], event["role"]) == ("steer.deleted", "assistant")
-    assert event["blocks"] == [text(f"Everything is deleted: {receipt}.")]
+    assert event["blocks"] == [text(f"Everything is deleted: {receipt}, {Keep().draft_hours}.")]
     assert "secret" not in json.dumps(await person.events())
     assert await site.casework.due_turns(set()) == []  # not even what nobody had read yet is answered
     assert (await person.send(text="anew")).status_code == 202
