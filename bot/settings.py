@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     desk_urgent_minutes: float = Field(30.0, gt=0, le=24 * 60)
 
     # How fast somebody may write, and how many chats one address may open.
-    messages_per_minute: int = Field(30, ge=2, le=10_000)  # over five minutes on average
+    messages_per_minute: int = Field(120, ge=2, le=10_000)  # over five minutes on average
 
     # For how long each kind of data is kept.
     keep_draft_hours: int = Field(24, ge=1, le=24 * 7)

@@ -54,7 +54,7 @@ class Work:
     public_url: str = ""
     hours: Hours = field(default_factory=Hours)
     keep: Keep = field(default_factory=Keep)
-    messages_per_minute: int = 30  # of one person, over five minutes on average
+    messages_per_minute: int = 120  # of one person, over five minutes on average
     # (group, user): None when it cannot be known now.
     is_administrator: Callable[[int, int], Awaitable[bool | None]] = no_administrators
 
