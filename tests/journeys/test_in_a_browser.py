@@ -12,7 +12,8 @@ from playwright.async_api import Page, async_playwright, expect
 
 from tests.conftest import Running
 from tests.journeys.people import Seen, WebPerson, until
-from tests.journeys.player import Player, World
+from tests.journeys.player import Player
+from tests.journeys.steps import World
 from tests.journeys.test_journeys import STORIES, _load, running, world  # noqa: F401  # fixtures
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -13,6 +13,7 @@ import httpx
 from playwright.async_api import expect
 
 from bot.tokens import Tokens
+from tests.journeys.people import until
 from tests.web.conftest import ONE_LOOP, SECRET, Person, Visit, choices, text
 from tests.web.test_api import MESSAGE_ID
 
@@ -90,7 +91,11 @@ async def test_the_keyboard_alone_is_enough(visit: Visit):
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(launcher).to_be_focused()
-    assert await visit.heard(conversation) == ["first line\nsecond line", "For someone else"]
+
+    async def arrived() -> bool | None:
+        return True if await visit.heard(conversation) == ["first line\nsecond line", "For someone else"] else None
+
+    await until(arrived, "the words and the choice")  # they may be on their way still when the chat is closed
 
 
 async def test_the_focus_goes_back_to_the_pages_own_button(visit: Visit):
