@@ -103,7 +103,7 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
                 vote, told, weights = self._learned
                 parts = pieces(text)
                 read = vote.read(text, parts)
-                scores = None if read.rows is None else told.scores(read.rows)
+                scores = told.scores(read.rows)
                 best = np.argsort(-read.whole)[:RANKED]
                 ranking = [{"name": vote.labels[i], "confidence": float(read.whole[i])} for i in best]
                 intent = dict(ranking[0])
@@ -126,7 +126,7 @@ def weigh(vote: Vote, told: Told, messages: Sequence[Telling]) -> Weights:
     for message in messages:
         parts = pieces(message.text)
         read = vote.read(message.text, parts)
-        scores = None if read.rows is None else told.scores(read.rows)
+        scores = told.scores(read.rows)
         for candidate in candidates(message.text, parts, vote.labels, read, scores):
             if candidate.value in SIGNALS:
                 seen.append((candidate.value, candidate.hints, candidate.value in message.tells))

@@ -43,10 +43,9 @@ class Told:
             weights[:, column], bias[column] = regression.coef_[0], regression.intercept_[0]
         return cls(weights, bias)
 
-    def scores(self, rows: Vectors) -> Vectors:
-        """For each of SIGNALS a score, above 0 when it is rather told; one row a row of `Read.rows`."""
-        scores: Vectors = rows @ self.weights + self.bias
-        return scores
+    def scores(self, rows: Vectors | None) -> Vectors | None:
+        """For each of SIGNALS a score, above 0 when it is rather told; one row a row of `Read.rows`, None for None."""
+        return None if rows is None else rows @ self.weights + self.bias
 
     def save(self, folder: Path) -> None:
         """Write it into a folder."""
