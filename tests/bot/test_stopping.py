@@ -18,13 +18,16 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from actions.turns import heard
+from bot import database
 from bot.casework import Casework
+from bot.guide import Guide
 from sandbox.testing import ADA, GROUP_ID, Sandbox, running
 from tests.bot.rules import decisions
 from tests.conftest import ROOT
@@ -117,7 +120,9 @@ class World:
 
 
 @pytest.fixture
-async def world(casework: Casework, database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def world(db: AsyncEngine, guide: Guide, database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    # The bot's own clock: with a hand that stands in the past, its sweep deletes as too old what was just said.
+    casework = Casework(database.sessions(db), guide)
     engine = SlowEngine(casework)
     async with engine.serving() as engine_url, running() as box:
         environment = {

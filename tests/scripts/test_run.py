@@ -22,6 +22,16 @@ ROOT = Path(__file__).resolve().parents[2]
 GIVEN = {"PORT": "0", "PATH": os.environ["PATH"]}
 
 
+def two_in_a_row() -> tuple[socket.socket, socket.socket]:
+    """Two ports, one after the other, held until they are closed. Other programs take ports meanwhile."""
+    while True:
+        first = socket.create_server(("127.0.0.1", 0))
+        try:
+            return first, socket.create_server(("127.0.0.1", int(first.getsockname()[1]) + 1))
+        except (OSError, OverflowError):
+            first.close()
+
+
 def test_it_starts_the_sandbox_only_without_a_telegram_token(tmp_path: Path) -> None:
     env = prepare(GIVEN, tmp_path)
     assert env["TELEGRAM_API_BASE"] == env["SANDBOX_URL"] == f"http://127.0.0.1:{env['SANDBOX_PORT']}"
@@ -92,9 +102,10 @@ def test_a_port_that_is_none_is_refused(port: str, tmp_path: Path) -> None:
 
 
 def test_the_sandbox_takes_another_port_when_the_next_one_is_busy(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as bot:
-        port = bot.getsockname()[1]  # free again when this block ends
-    with socket.create_server(("127.0.0.1", port + 1)):
+    first, second = two_in_a_row()
+    port = int(first.getsockname()[1])
+    first.close()
+    with second:
         env = prepare(GIVEN | {"PORT": str(port)}, tmp_path)
     assert env["SANDBOX_PORT"] not in (str(port), str(port + 1))
 
