@@ -80,6 +80,9 @@ class Sending(CaseTopic):
 
         Of what goes into the group at most `into_group` rows; what goes to people is more pressing, and comes first.
         """
+        async with self.reading() as session:  # most looks find nothing, and need not keep writers waiting
+            if not await store.any_due_outbox(session, self.now()):
+                return []
         async with self.transaction() as session:
             rows = await store.due_outbox(session, self.now(), limit)
             leased: list[Outgoing] = []

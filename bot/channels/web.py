@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from bot.casework import Casework, FileRef, Inbound, NoSuchConversation, Receipt, TooFast
+from bot.casework import EVENTS_AT_ONCE, Casework, FileRef, Inbound, NoSuchConversation, Receipt, TooFast
 from bot.channels import web_files
 from bot.channels.web_data import create_data_routes
 from bot.channels.web_http import TOO_LARGE, ApiError, Guard, limited, on_api_error, on_http_error, origin_rule
@@ -262,7 +262,7 @@ class WebChannel:
                     quiet_since, woken = clock(), False
                 if quiet and not events:
                     yield ": still open\n\n"
-                elif not events:
+                elif len(events) < EVENTS_AT_ONCE:
                     woken = await news.wait(POLL)
 
     @contextmanager
