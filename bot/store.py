@@ -16,7 +16,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    inspect,
     or_,
     select,
     update,
@@ -26,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.model import (
+    Base,
     Button,
     Case,
     Consent,
@@ -88,7 +88,7 @@ async def conversations_of(session: AsyncSession, case_id: str) -> Sequence[Conv
 
 
 # On the table, since a session would first write all that waits in it, one thing at a time.
-_conversations = inspect(Conversation).local_table
+_conversations = Base.metadata.tables["conversations"]
 _COUNT_UP = (
     update(_conversations)
     .where(_conversations.c.id == bindparam("conversation"))
@@ -102,7 +102,7 @@ async def next_seq(session: AsyncSession, conversation_id: str, count: int = 1) 
 
     Returns the first of `count` numbers.
     """
-    seq = await session.scalar(_COUNT_UP, {"conversation": conversation_id, "by": count})
+    seq: int | None = await session.scalar(_COUNT_UP, {"conversation": conversation_id, "by": count})
     if seq is None:
         raise LookupError(f"no conversation {conversation_id}")
     return seq - count + 1
