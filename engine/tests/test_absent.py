@@ -41,7 +41,9 @@ def test_a_message_is_read_the_same_with_tensorflow_and_without() -> None:
     assert (is_absent_with_it, is_absent_without_it) == ("False", "True")
 
 
-@pytest.mark.parametrize("use", ["tensorflow.constant(1)", "tensorflow.keras.Model", "Layer.from_config", "Layer().call"])
+@pytest.mark.parametrize(
+    "use", ["tensorflow.constant(1)", "tensorflow.keras.Model", "Layer.from_config", "Layer().call"]
+)
 def test_whatever_would_compute_with_the_stand_in_fails_and_says_why(use: str) -> None:
     code = f"""
 from engine.absent import seal, stand_in
