@@ -26,7 +26,7 @@ from bot.engine import Engine
 from bot.gateway import Gateway
 from bot.guide import Guide
 from bot.log import configure
-from bot.peers import peers, running
+from bot.peers import Alone, Peers, PostgresPeers, running
 from bot.settings import Settings, SettingsError, load
 from bot.stopping import CONNECTIONS_SECONDS, SENDS_SECONDS, TURNS_SECONDS, Server, Stopping
 from bot.sweep import Sweeper
@@ -49,7 +49,7 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
         is_administrator=Administrators(bot).include if bot is not None else no_administrators,
     )
     wake = Wake()
-    others = peers(settings.database_url, wake)
+    others = _others(settings.database_url, wake)
     engine = Engine(settings.engines, settings.engine_secret.get_secret_value(), settings.engine_timeout)
     gateway = Gateway(casework, engine, wake, others)
     # Without a bot the dispatcher still removes the files of what was erased.
@@ -92,6 +92,14 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
     app = Starlette(routes=[*probes, *routes], lifespan=lifespan)
     app.state.wake = wake
     return app
+
+
+def _others(url: str, wake: Wake) -> Peers:
+    """The other bot processes on the database; a SQLite file has none."""
+    if url.startswith("sqlite"):
+        return Alone()
+    address, secrets = database.for_libpq(url)
+    return PostgresPeers(address, secrets.get("PGPASSWORD"), wake)
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:

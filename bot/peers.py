@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy.engine import make_url
 
 from bot.wake import Wake
 
@@ -83,8 +82,9 @@ class PostgresPeers:
     one that nobody takes is not said at all.
     """
 
-    def __init__(self, url: str, wake: Wake) -> None:
-        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    def __init__(self, address: str, password: str | None, wake: Wake) -> None:
+        """`address` is one that libpq takes, without the password."""
+        self._address, self._password = address, password
         self._wake = wake
         self._connection: asyncpg.Connection | None = None
         self._one_at_a_time = asyncio.Lock()  # a connection does one thing at a time
@@ -136,7 +136,9 @@ class PostgresPeers:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
-        connection = await asyncpg.connect(self._url, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS)
+        connection = await asyncpg.connect(
+            self._address, password=self._password, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS
+        )
         try:
             await connection.add_listener(CHANNEL, self._hear)
             connection.add_termination_listener(lambda _: self._look.set())
@@ -218,8 +220,3 @@ def _seen(task: asyncio.Task[None]) -> None:
 def _number(key: str) -> int:
     """The advisory lock of a key. Two keys that share one, of 2^64, would only wait for one another."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), signed=True)
-
-
-def peers(url: str, wake: Wake) -> Peers:
-    """The others, by the kind of the database."""
-    return Alone() if make_url(url).get_backend_name() == "sqlite" else PostgresPeers(url, wake)

@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bot.database import for_libpq
 from bot.peers import CHANNEL, PostgresPeers, running
 from bot.wake import Wake
 from tests.bot.conftest import execute
@@ -24,7 +25,7 @@ class Process:
 
     def __init__(self, url: str) -> None:
         self.wake = Wake()
-        self.peers = PostgresPeers(url, self.wake)
+        self.peers = PostgresPeers(for_libpq(url)[0], None, self.wake)
         self.leading = asyncio.Event()
         self.ended = asyncio.Event()
 
