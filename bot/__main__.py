@@ -15,7 +15,7 @@ from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot import database, health
+from bot import database, health, telemetry
 from bot.casework import Casework
 from bot.casework.base import no_administrators
 from bot.channels import updates, web
@@ -138,6 +138,7 @@ def main() -> int:
     """Run the process. A wrong setting ends it with a sentence, not a traceback."""
     configure()
     logging.captureWarnings(True)
+    telemetry.configure("waypoint-bot")
     try:
         tripwire()  # fail at the start, not at the first message
         asyncio.run(serve(load(require=("secret_key", "engine_secret"))))

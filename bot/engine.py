@@ -10,6 +10,8 @@ from typing import Any
 
 import aiohttp
 
+from bot.telemetry import outgoing_headers, stage, took_by
+
 TEXT_LIMIT = 2_000  # the engine reads no more of one message
 ATTEMPTS = 2  # engines that are asked for one turn; the turn itself is tried again later
 AWAY_SECONDS = 5.0
@@ -111,11 +113,13 @@ class Engine:
         reason, fault = "", False
         for url in self._in_order(case)[:ATTEMPTS]:
             try:
-                async with self._client().post(url + path, json=body) as response:
-                    if response.status == 200:
-                        answer: dict[str, Any] = await response.json()
-                        return answer
-                    reason, fault = f"engine answered {response.status}", response.status in FAULTS
+                with stage("engine", case=case, turn=body.get("turn")):
+                    async with self._client().post(url + path, json=body, headers=outgoing_headers()) as response:
+                        if response.status == 200:
+                            took_by(response.headers.get("Server-Timing", ""))
+                            answer: dict[str, Any] = await response.json()
+                            return answer
+                        reason, fault = f"engine answered {response.status}", response.status in FAULTS
             except (aiohttp.ClientError, TimeoutError) as error:
                 reason, fault = type(error).__name__, False
                 self._away[url] = self._clock() + AWAY_SECONDS

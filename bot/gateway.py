@@ -14,8 +14,10 @@ from bot import safety
 from bot.casework import Casework, Pending
 from bot.casework.trouble import passes
 from bot.engine import TEXT_LIMIT, Engine, EngineAway, EngineFault
+from bot.log import about
 from bot.peers import Alone, Peers
 from bot.render import Say
+from bot.telemetry import stage, took
 from bot.wake import Wake
 
 log = logging.getLogger(__name__)
@@ -113,6 +115,10 @@ class Gateway:
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
     async def _guarded(self, lane: str, turn: str) -> None:
+        with about(turn=turn):
+            await self._take_guarded(lane, turn)
+
+    async def _take_guarded(self, lane: str, turn: str) -> None:
         try:
             await self._desk(turn) if lane.startswith("desk:") else await self.take(turn)
         except Exception as error:  # a fault in one turn must not stop the others; it is tried again
@@ -139,6 +145,15 @@ class Gateway:
         pending = await self._casework.pending(turn)
         if pending is None or pending.done:
             return
+        took("inbox_wait", pending.waited)
+        with (
+            about(case=pending.case_id, conversation=pending.conversation_id),
+            stage("turn", turn=turn, case=pending.case_id, conversation=pending.conversation_id),
+        ):
+            await self._answer(pending)
+
+    async def _answer(self, pending: Pending) -> None:
+        turn = pending.turn
         try:
             await self._decide(pending)
         except EngineAway as away:

@@ -55,6 +55,7 @@ class Outgoing:
     address: str  # of the person, "" for the group
     topic_id: int | None
     card_message_id: int | None
+    waited: float = 0.0  # seconds since it could have been sent
     late: str = ""  # what stands above a person's words that had to wait long for the group
 
     @property
@@ -109,6 +110,7 @@ class Sending(CaseTopic):
                         address=conversation.address if conversation else "",
                         topic_id=case.topic_id if case else None,
                         card_message_id=conversation.card_message_id if conversation else None,
+                        waited=(self.now() - row.not_before).total_seconds(),
                         late=self._written_late(row),
                     )
                 )

@@ -48,6 +48,7 @@ class Pending:
     attempts: int
     alarm: str
     done: bool
+    waited: float  # seconds since it was stored
     file_ids: tuple[str, ...]
 
 
@@ -92,6 +93,7 @@ class Turns(Seeing):
                 attempts=row.attempts,
                 alarm=row.alarm,
                 done=row.state != "new",
+                waited=(self.now() - row.received_at).total_seconds(),
                 file_ids=tuple(file.id for file in files if file.turn == turn),
             )
 

@@ -33,6 +33,7 @@ from bot.channels.web_http import TOO_LARGE, ApiError, Guard, limited, on_api_er
 from bot.channels.web_limits import Limits
 from bot.channels.web_pages import create_page_routes
 from bot.settings import Settings
+from bot.telemetry import span
 from bot.tokens import TokenExpired, TokenInvalid, Tokens
 from bot.wake import Wake, Watch
 
@@ -278,7 +279,8 @@ class WebChannel:
 
     async def _store(self, conversation: str, message_id: UUID, inbound: Inbound) -> Receipt:
         try:
-            receipt = await self._casework.receive(conversation, str(message_id), inbound)
+            with span("receive", conversation=conversation):
+                receipt = await self._casework.receive(conversation, str(message_id), inbound)
         except NoSuchConversation:
             raise _gone() from None
         except TooFast as fast:

@@ -14,7 +14,7 @@ from tests.conftest import Running
 from tests.journeys.people import Seen, WebPerson, until
 from tests.journeys.player import Player
 from tests.journeys.steps import World
-from tests.journeys.test_journeys import STORIES, _load, running, world  # noqa: F401  # fixtures
+from tests.journeys.test_journeys import STORIES, _load
 
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE = 30_000
@@ -91,7 +91,7 @@ async def page() -> AsyncIterator[Page]:
     assert complaints == []
 
 
-async def test_the_main_job_is_done_in_the_widget(world: World, running: Running, page: Page) -> None:  # noqa: F811
+async def test_the_main_job_is_done_in_the_widget(world: World, running: Running, page: Page) -> None:
     story = next(path for path in STORIES if path.stem == "handoff")
     async with httpx.AsyncClient(base_url=running.address, trust_env=False, timeout=30) as http:
         person = BrowserPerson(http, page, running.address)
