@@ -5,24 +5,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 import tempfile
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench import desk, stock
+from bench import desk, people, stock
 from bench.measure import QUICK, Measured, Plan, measure_turns, start
 from bench.phrases import phrases
 from bench.picture import svg
 from bench.report import Report, show, to_json
-from bench.subjects import Assistant, BenchError, Engine, StockRasa
-from scripts.supervise import ServiceError
+from bench.subjects import Assistant, BenchError, Engine, StockRasa, free_port, used_by
+from scripts.stack import Stack, StackMissing
+from scripts.supervise import Service, ServiceError, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = Path("var/bench")
@@ -73,6 +76,59 @@ async def measure(plan: Plan, console: Console, *, epochs: int, retrain: bool, t
     return Report(datetime.now().astimezone(), plan, **by_name, stock_training=trained.training, training=training)
 
 
+async def many_people(plan: people.Plan, console: Console, *, stack: bool) -> None:
+    """A crowd on the whole assistant; with `stack` on what deploy/ describes, one of each and two."""
+
+    def tell(line: str) -> None:
+        console.print(line, markup=False, highlight=False)
+
+    crowds: dict[str, people.Crowd] = {}
+    with tempfile.TemporaryDirectory(prefix="waypoint-bench-") as name:
+        folder = Path(name)
+        if stack:
+            for title, without in (("one of each", ("bot-2", "engine-2", "actions-2")), ("two of each", ())):
+                running = Stack(folder / title.replace(" ", "-"), tell, without)
+                try:
+                    await running.start()
+                    tell(f"{title}, behind nginx, on PostgreSQL")
+                    crowds[title] = await people.measure(running.address, plan, partial(used_by, running), tell)
+                finally:
+                    await running.stop()
+        else:
+            port = free_port()
+            command = (sys.executable, "-m", "bench.bare", str(port), str(folder / "bare.db"))
+            supervisor = Supervisor(folder / "log", lambda line: None)
+            address = f"http://127.0.0.1:{port}"
+            try:
+                await supervisor.start(Service("bare", command, dict(os.environ), f"{address}/health"))
+                rate = await people.bare(address, 10)
+            finally:
+                await supervisor.stop()
+            tell(f"A bare Starlette with one commit takes {rate:.0f} messages a second")
+            assistant = Assistant(folder / "assistant")
+            try:
+                await assistant.start()
+                used = partial(used_by, assistant)
+                crowds["the whole assistant, on SQLite"] = await people.measure(assistant.address, plan, used, tell)
+            finally:
+                await assistant.stop()
+    rows = {title: crowd.row() for title, crowd in crowds.items()}
+    table = Table(title="Many people at once")
+    for column in ("", *rows):
+        table.add_column(column, justify="right" if column else "left")
+    for figure in next(iter(rows.values())):
+        table.add_row(figure.replace("_", " "), *(f"{row[figure]:,.1f}" for row in rows.values()))
+    console.print(table)
+    for title, crowd in crowds.items():
+        if crowd.errors:
+            tell(f"{title}: {dict(crowd.errors)}")
+    KEPT.mkdir(parents=True, exist_ok=True)
+    path = KEPT / f"people-{datetime.now().astimezone():%Y-%m-%dT%H-%M-%S}.json"
+    path.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+    path.with_suffix(".svg").write_text(people.picture(crowds), "utf-8")
+    tell(f"Kept: {path} and {path.with_suffix('.svg').name}")
+
+
 async def desk_under_load(console: Console) -> None:
     """Print how long words wait between a person and the coordinators, and keep the figures."""
     ways = await desk.measure(lambda line: console.print(line, markup=False, highlight=False))
@@ -104,6 +160,8 @@ async def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a run of a few minutes, with fewer turns")
     parser.add_argument("--all-epochs", action="store_true", help="train the stock assistant whole, which takes hours")
     parser.add_argument("--retrain", action="store_true", help="train the stock assistant even if the cache has it")
+    parser.add_argument("--people", action="store_true", help="only many people at once, a quarter of an hour")
+    parser.add_argument("--stack", action="store_true", help="the same on deploy/'s processes, one of each and two")
     parser.add_argument("--desk", action="store_true", help="only the coordinators' desk under load, a few minutes")
     options = parser.parse_args(arguments)
     console = Console(soft_wrap=True)
@@ -115,6 +173,9 @@ async def main(arguments: list[str] | None = None) -> int:
         # So that everything that was started is stopped, too, when we are.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
+        if options.people or options.stack:
+            await many_people(people.QUICK if options.quick else people.Plan(), console, stack=options.stack)
+            return 0
         report = await measure(
             QUICK if options.quick else Plan(),
             console,
@@ -124,7 +185,7 @@ async def main(arguments: list[str] | None = None) -> int:
         )
     except asyncio.CancelledError:
         return 130
-    except (BenchError, ServiceError, stock.TrainingError, httpx.HTTPError) as error:
+    except (BenchError, ServiceError, StackMissing, stock.TrainingError, httpx.HTTPError) as error:
         console.print(str(error) or type(error).__name__, markup=False, highlight=False, style="red")
         return 1
     show(report, console)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import httpx
@@ -67,6 +67,7 @@ class Subject(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.answers: Counter[str] = Counter()  # what was answered, so that a table shows that turns were typical ones
+        self.address = ""
         self._supervisor: Supervisor | None = None
         self._http = httpx.AsyncClient(trust_env=False)
 
@@ -98,8 +99,14 @@ class Subject(ABC):
         await self._supervisor.start(*services)
         return time.perf_counter() - began
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids by name."""
+        return self._supervisor.pids if self._supervisor is not None else {}
+
     def connect(self, address: str, headers: dict[str, str] | None = None) -> None:
         """Speak to what answers at an address."""
+        self.address = address
         self._http = httpx.AsyncClient(base_url=address, headers=headers, timeout=TURN_PATIENCE, trust_env=False)
 
     async def stop(self) -> None:
@@ -356,6 +363,26 @@ class Listener:
                 if block["type"] == "choices" and not block.get("used"):
                     self._choices |= {choice["label"]: choice["id"] for choice in block["choices"]}
             self._news.notify_all()
+
+
+class Processes(Protocol):
+    """Whatever runs some."""
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids by name."""
+
+
+def used_by(running: Processes) -> tuple[float, float]:
+    """Memory in MB and processor seconds so far, of processes with all that they started."""
+    memory = seconds = 0.0
+    for pid in running.pids.values():
+        with suppress(psutil.NoSuchProcess):
+            root = psutil.Process(pid)
+            tree = [root, *root.children(recursive=True)]
+            memory += _rss(tree)
+            seconds += sum(each.cpu_times().user + each.cpu_times().system for each in tree)
+    return memory, seconds
 
 
 def free_port() -> int:
