@@ -34,6 +34,11 @@ class Links(Receiving):
             )
         return Say("link.to_web", {"url": f"{self.public_url}/#link={code}", "code": code, "minutes": minutes})
 
+    async def telegram_username(self) -> str:
+        """The name of our bot on Telegram, "" where there is none or it is not known yet."""
+        async with self.reading() as session:
+            return await store.fact(session, USERNAME)
+
     async def use_link(self, turn: str, code: str) -> bool:
         """Join a turn's conversation to the case of a one-time code. Both sides are told. False when it is not good.
 
