@@ -143,6 +143,10 @@ def _block(
             return _checklist(words, block)
         case "file":
             return _file(words, block)
+        case "steps":  # the words beside it say the same
+            return f'<progress max="{int(block["total"])}" value="{int(block["at"])}" aria-hidden="true"></progress>'
+        case "qr":
+            return _code(block)
     return ""
 
 
@@ -186,6 +190,13 @@ def _file(words: Words, block: Mapping[str, Any]) -> str:
     if not block.get("id"):
         return f'<p dir="auto">{name}</p>'
     return f'<p dir="auto"><a href="{PATH}/files/{safe(str(block["id"]))}">{name}</a></p>'
+
+
+def _code(block: Mapping[str, Any]) -> str:
+    """A phone's camera wants it dark on light, with room around it."""
+    room = f"-4 -4 {block['size'] + 8} {block['size'] + 8}"
+    drawn = f'<svg viewBox="{room}" role="img" aria-label="QR"><path d="{safe(block["path"])}"/></svg>'
+    return f"<figure>{drawn}<figcaption>{safe(block['label'])}</figcaption></figure>"
 
 
 _POST = f'method="post" action="{PATH}" enctype="multipart/form-data"'

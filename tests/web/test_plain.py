@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from bot import store
+from bot import qr, store
 from bot.casework.links import USERNAME
 from bot.channels import web_plain
 from bot.guide import Guide
@@ -203,6 +203,18 @@ async def test_a_person_is_told_from_the_machine(plain: Site, client: httpx.Asyn
     page = await client.get(PATH)
     assert "Mei Sample (a person)" in page.text
     assert "You are talking with Mei Sample \N{EN DASH} a person, not a medical provider." in page.text
+
+
+async def test_a_step_and_a_code_are_drawn(plain: Site, client: httpx.AsyncClient):
+    await begun(client)
+    steps = {"type": "steps", "at": 3, "total": 12}
+    await plain.say(
+        await conversation(plain), text("Question 3 of 12"), steps, qr.block("To Telegram", "https://t.me/x")
+    )
+    page = await client.get(PATH)
+    assert '<progress max="12" value="3"' in page.text
+    assert '<svg viewBox="-4 -4 ' in page.text
+    assert "<figcaption>To Telegram</figcaption>" in page.text
 
 
 async def test_leaving_forgets_the_conversation_on_this_device_and_shows_nothing(

@@ -313,12 +313,14 @@ export class WaypointChat extends DrawnElement {
     return html`<time datetime=${at.toISOString()}>${time(at)}</time>`;
   }
 
-  #renderDelivery({ key, at, delivery, error, seq, blocks }: Entry): TemplateResult {
+  #renderDelivery({ key, at, delivery, error, seq, blocks, lost }: Entry): TemplateResult {
     const conversation = this.#conversation;
     if (delivery === "failed") {
       return html`<p class="meta">${strings.failed} ${error}</p>
         <div class="retry">
-          <button type="button" @click=${() => conversation.again(key)}>${strings.again}</button>
+          ${lost
+            ? html`<button type="button" @click=${() => this.#chooseAgain(key)}>${strings.attach}</button>`
+            : html`<button type="button" @click=${() => conversation.again(key)}>${strings.again}</button>`}
           <button type="button" @click=${() => this.#discard(key)}>${strings.discard}</button>
         </div>`;
     }
@@ -426,6 +428,11 @@ export class WaypointChat extends DrawnElement {
     this.#atEnd = true;
     this.#conversation.say(SIMPLER);
     this.#log.focus({ preventScroll: true });
+  }
+
+  #chooseAgain(key: string): void {
+    this.#discard(key);
+    this.#picker.click();
   }
 
   #discard(key: string): void {
