@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from bot import qr
 from tests.web.conftest import ONE_LOOP, Site, Visit, choices, text
 from tests.web.test_widget import PHONE, card
 
@@ -56,6 +57,10 @@ async def test_axe_finds_nothing_in_any_state(visiting: Callable[..., Any], mode
     await visit.site.say(conversation, card(3), choices("Some", "None"))
     await expect(log.get_by_text("3 of 6 ready")).to_be_visible()
     found["checklist"] = await violations(page)
+    await visit.site.say(conversation, text("Question 3 of 12"), {"type": "steps", "at": 3, "total": 12})
+    await visit.site.say(conversation, text("To go on elsewhere"), qr.block("To Telegram", "https://t.me/x"))
+    await expect(log.get_by_role("img", name="QR")).to_be_visible()
+    found["a step and a code"] = await violations(page)
     await page.get_by_role("button", name="Settings and more").click()
     await page.get_by_role("button", name="Delete my conversation").click()
     found["menu"] = await violations(page)

@@ -145,6 +145,22 @@ async def test_going_on_elsewhere_asks_for_a_link_and_shows_no_command(visit: Vi
     await expect(visit.page.get_by_role("log").get_by_text("/link")).to_have_count(0)
 
 
+async def test_a_link_from_elsewhere_opens_the_chat_is_used_once_and_does_not_stay_to_be_seen(visit: Visit):
+    code = "a-code-of-the-tests-1234"
+    await visit.page.goto("about:blank")
+    await visit.page.goto(f"{visit.site.address}/#link={code}")
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+    conversation = await visit.begun()
+    await visit.write("after it")
+    await expect(line(visit, "after it")).to_contain_text("Sent")
+    assert await visit.heard(conversation) == [f"/start {code}", "after it"]
+    await expect(visit.page.get_by_role("log").get_by_text(code)).to_have_count(0)
+    assert visit.page.url == f"{visit.site.address}/"
+    await visit.page.reload()
+    await expect(line(visit, "after it")).to_be_visible()
+    assert (await visit.heard(conversation)).count(f"/start {code}") == 1
+
+
 async def test_a_question_of_several_shows_how_far_one_is(visit: Visit):
     conversation = await visit.open()
     await visit.site.say(conversation, text("Question 3 of 12"), {"type": "steps", "at": 3, "total": 12})
