@@ -119,7 +119,10 @@ export class WaypointChat extends DrawnElement {
     this.#api.forget();
     this.#tell("exit");
     this.remove();
-    location.replace(this.exitTo);
+    const go = () => location.replace(this.exitTo);
+    // The page around a frame leaves with it. If the frame went first, its message might be gone with it.
+    if (this.parent) setTimeout(go, TWICE);
+    else go();
   }
 
   /** Says to the page around a frame what the person did; nothing of what they said. */
