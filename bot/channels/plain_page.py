@@ -214,8 +214,10 @@ def _answer(words: Words, form: Form) -> str:
 
 def _beside(words: Words, form: Form) -> str:
     person = safe(words("plain.ask_person"))
+    # An address that was not shown before, since a link to where one is only scrolls.
+    look = f'<a href="{PATH}?look={safe(form.id)}#{NEWEST}">{safe(words("plain.look"))}</a>'
     return (
-        f'<div class="beside"><p><a href="{PATH}#{NEWEST}">{safe(words("plain.look"))}</a></p>'
+        f'<div class="beside"><p>{look}</p>'
         f'<form {_POST}>{_id(form)}<button name="text" value="{person}">{person}</button></form>'
         f'<form method="post" action="{PATH}/leave"><button>{safe(words("plain.leave"))}</button></form>'
         f'<p><a href="{PATH}/delete">{safe(words("plain.delete"))}</a></p></div>'

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from bot.channels.web import WebChannel
 
 COOKIE, COOKIE_PATH = "chat", "/chat"
-ANSWER_SECONDS = 8  # an answer of the assistant is waited for; a person who has to look again presses a link
+# An answer of the assistant is waited for; where coordinators have the case it seldom speaks. Then a link looks again.
+ANSWER_SECONDS, RELAYED_SECONDS = 8, 1
 START = "/start"
 
 HEADERS = {
@@ -228,7 +229,9 @@ class PlainChat:
         events = await self._events(conversation)
         standing = await self._casework.standing(conversation)
         if patient and events and events[-1]["role"] == "patient" and not standing["holder"]:
-            events += await self._channel.wait_for_events(conversation, events[-1]["seq"], ANSWER_SECONDS)
+            newest = events[-1]["seq"]
+            seconds = RELAYED_SECONDS if 0 < standing["first"] <= newest else ANSWER_SECONDS
+            events += await self._channel.wait_for_events(conversation, newest, seconds)
             standing = await self._casework.standing(conversation)
         return self._page(plain_page.chat(self._words, events, standing, form or Form(_new_id())), status)
 

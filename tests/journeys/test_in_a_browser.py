@@ -93,7 +93,9 @@ class KeyboardPerson(BrowserPerson):
     def __init__(self, http: httpx.AsyncClient, page: Page, address: str) -> None:
         super().__init__(http, page, address)
         self._choosers: list[FileChooser] = []
-        page.on("filechooser", lambda chooser: self._choosers.append(chooser))  # from the start: a key is faster than the wish to hear of it
+        page.on(
+            "filechooser", lambda chooser: self._choosers.append(chooser)
+        )  # from the start: a key is faster than the wish to hear of it
 
     async def _start(self) -> None:
         await self._go_to("Start the conversation", "page")
@@ -134,6 +136,54 @@ class KeyboardPerson(BrowserPerson):
             await self._page.keyboard.press("Tab")
 
 
+class PlainPerson:
+    """Somebody whose browser runs no scripts: the chat is a page with forms."""
+
+    channel = "web"
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page, self._at = page, f"{address}/chat/plain"
+        self._read = 0
+
+    async def open(self) -> None:
+        """Begin a conversation."""
+        await self._page.goto(self._at)
+        await self._page.get_by_role("button", name="Start the conversation").click()
+        [cookie] = await self._page.context.cookies()
+        self._conversation = str(cookie.get("value")).split(".")[0]
+
+    @property
+    def address(self) -> str:
+        """The conversation's id."""
+        return self._conversation
+
+    async def write(self, text: str) -> None:
+        """Type a message and send it."""
+        await self._page.get_by_label("Your message").fill(text)
+        await self._page.get_by_role("button", name="Send", exact=True).click()
+
+    async def press(self, label: str) -> None:
+        """Press a choice."""
+        await self._page.get_by_role("button", name=label, exact=True).click()
+
+    async def send(self, name: str, content: bytes, caption: str) -> None:
+        """Choose a file, and write beside it."""
+        file: FilePayload = {"name": name, "mimeType": "application/pdf", "buffer": content}
+        await self._page.get_by_label("A file, if you like").set_input_files(file)
+        await self.write(caption)
+
+    async def read(self) -> list[Seen]:
+        """What is new on the page, apart from their own words."""
+        shown = await self.read_again()
+        new, self._read = shown[self._read :], len(shown)
+        return new
+
+    async def read_again(self) -> list[Seen]:
+        """All that stands on the page, apart from their own words."""
+        await self._page.get_by_role("link", name="Look for new messages").click()
+        return [Seen(words) for words in await self._page.locator("ol > li:not(.patient)").all_inner_texts()]
+
+
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     """A page of Chromium, as the system installed it; its complaints fail the test."""
@@ -165,6 +215,21 @@ async def play(story: str, kind: type[BrowserPerson], world: World, running: Run
 
 async def test_the_main_job_is_done_in_the_widget(world: World, running: Running, page: Page) -> None:  # noqa: F811
     await play("handoff", BrowserPerson, world, running, page)
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
+async def test_the_main_job_is_done_without_javascript(world: World, running: Running) -> None:  # noqa: F811
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = await browser.new_page(java_script_enabled=False)
+        page.set_default_timeout(PATIENCE)
+        person = PlainPerson(page, running.address)
+        await person.open()
+        story = next(path for path in STORIES if path.stem == "handoff")
+        await Player(world, person).play(_load(story)["steps"])
+        await browser.close()
 
 
 @pytest.mark.parametrize("story", ["signals", "records", "handoff"])

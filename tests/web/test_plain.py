@@ -320,6 +320,10 @@ async def test_from_the_demo_page_it_is_reached_and_used_by_the_keyboard(plain: 
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("listitem").filter(has_text="Hello there")).to_be_visible()
+    for words in ("An answer.", "One more."):
+        await plain.say(await conversation(plain), text(words))
+        await page.get_by_role("link", name="Look for new messages").click()
+        await expect(page.get_by_text(words)).to_be_visible()
     await page.get_by_role("button", name="I would like to talk to a person").click()
     await expect(page.get_by_role("listitem").filter(has_text="I would like to talk to a person")).to_be_visible()
     await page.get_by_role("button", name="Leave, and clear this device").click()
