@@ -81,8 +81,8 @@ ${t?p`<p>${C(l.answerBy,{time:vt(new Date(t))})}</p>`:m}
 <span>${l.remember} <small>${l.rememberMore}</small></span></label>
 <label><input type="checkbox" .checked=${this.hasAttribute("larger")} @change=${this.#j} /><span>${l.larger}</span></label>
 <button type="button" @click=${()=>this.#r(()=>e.say("/link"))}>${l.elsewhere}</button>
-${this.#e?p`<p role="alert">${l.eraseSure}</p>
-<div class="retry">
+${this.#e?p`<p id="sure">${l.eraseSure}</p>
+<div class="retry" role="group" aria-labelledby="sure">
 <button type="button" @click=${()=>this.#r(()=>{e.erase()})}>${l.eraseYes}</button>
 <button type="button" @click=${()=>this.#r(()=>{})}>${l.eraseNo}</button>
 </div>`:p`<button type="button" @click=${this.#F}>${l.erase}</button>`}

@@ -84,6 +84,18 @@ async def test_axe_finds_nothing_in_any_state(visiting: Callable[..., Any], mode
     assert {state: wrong for state, wrong in found.items() if wrong} == {}
 
 
+async def test_two_places_are_spoken_of_themselves_and_neither_is_inside_the_other(visit: Visit):
+    conversation = await visit.open()
+    await visit.site.say(conversation, text("Hello."), card(2), choices("Some", "None"))
+    await visit.page.get_by_role("button", name="Settings and more").click()
+    await visit.page.get_by_role("button", name="Delete my conversation").click()
+    live = "[role=log], [role=status], [role=alert], [aria-live=polite], [aria-live=assertive]"
+    spoken = await visit.page.locator(f"waypoint-chat :is({live})").evaluate_all(
+        "(all, live) => all.map(e => [e.role, e.parentElement.closest(live) === null])", live
+    )
+    assert sorted(spoken) == [["log", True], ["status", True]]
+
+
 async def test_text_of_twice_the_size_stays_usable(visiting: Callable[..., Any]):
     visit: Visit = await visiting(**DESKTOP, bypass_csp=True)
     await visit.page.evaluate("document.documentElement.style.fontSize = '200%'")

@@ -229,8 +229,8 @@ export class WaypointChat extends DrawnElement {
       <label><input type="checkbox" .checked=${this.hasAttribute("larger")} @change=${this.#onLarger} /><span>${strings.larger}</span></label>
       <button type="button" @click=${() => this.#ask(() => conversation.say("/link"))}>${strings.elsewhere}</button>
       ${this.#erasing
-        ? html`<p role="alert">${strings.eraseSure}</p>
-            <div class="retry">
+        ? html`<p id="sure">${strings.eraseSure}</p>
+            <div class="retry" role="group" aria-labelledby="sure">
               <button type="button" @click=${() => this.#ask(() => void conversation.erase())}>${strings.eraseYes}</button>
               <button type="button" @click=${() => this.#ask(() => {})}>${strings.eraseNo}</button>
             </div>`
