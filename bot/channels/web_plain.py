@@ -105,21 +105,21 @@ class PlainChat:
                 if not await self._store(request, conversation, form):
                     notice = "plain.empty"
         except ApiError as refused:
-            return await self._chat(conversation, Form(_new_id(), draft, refused.message), refused.status)
-        if notice:
+            response = await self._chat(conversation, Form(_new_id(), draft, refused.message), refused.status)
+            response.headers.update(refused.headers or {})
+        else:
+            if not notice:
+                return self._go_on(conversation)
             response = await self._chat(conversation, Form(_new_id(), notice=self._words(notice)))
-            self._remember(response, conversation)
-            return response
-        return self._go_on(conversation)
+        self._remember(response, conversation)
+        return response
 
     async def send_file(self, request: Request) -> Response:
         """GET /chat/plain/files/<id>: a file of one's own case, always as a download."""
         conversation = await self._conversation(request)
         if conversation is None:
             raise HTTPException(404)
-        response = await self._channel.file_response(conversation, request.path_params["file_id"])
-        assert isinstance(response, FileResponse)  # noqa: S101 - it raises where there is none
-        return response
+        return await self._channel.file_response(conversation, request.path_params["file_id"])
 
     async def leave(self, request: Request) -> Response:
         """POST /chat/plain/leave: forget the conversation on this device, and go to a page that says nothing."""
