@@ -27,16 +27,14 @@ class Links(Receiving):
         code = new_link_code()
         session.add(Link(code_hash=code_hash(code), case_id=case.id, expires_at=self.now() + LINK_LIFE))
         minutes = int(LINK_LIFE.total_seconds() // 60)
-        args = {"code": code, "minutes": minutes}
         web, here = f"{self.public_url}/#link={code}", conversation.channel
         codes = (Code("link.code.web", web),) if here == "web" else ()  # on a phone with Telegram the link is enough
         username = await store.fact(session, USERNAME)
-        if here == "web" and username:
-            url = f"https://t.me/{username}?start={code}"
-            return Say(
-                "link.to_telegram", {**args, "url": url, "web": web}, codes=(Code("link.code.telegram", url), *codes)
-            )
-        return Say("link.to_web", {**args, "url": web}, codes=codes)
+        if here != "web" or not username:
+            return Say("link.to_web", {"url": web, "code": code, "minutes": minutes}, codes=codes)
+        url = f"https://t.me/{username}?start={code}"
+        args = {"url": url, "web": web, "code": code, "minutes": minutes}
+        return Say("link.to_telegram", args, codes=(Code("link.code.telegram", url), *codes))
 
     async def telegram_username(self) -> str:
         """The name of our bot on Telegram, "" where there is none or it is not known yet."""
