@@ -45,9 +45,9 @@ def chat(words: Words, events: Sequence[Event], standing: Mapping[str, Any], for
     notice = form.notice or (words("plain.no_answer_yet") if waits else "")
     return "\n".join(
         (
-            _with_whom(words, standing),
             f'<h2 id="conversation">{safe(words("plain.conversation"))}</h2>',
             f'<ol aria-labelledby="conversation">{"".join(lines)}</ol>',
+            _with_whom(words, standing),  # where one writes, and so always near
             f'<p class="notice" role="status">{safe(notice)}</p>' if notice else "",
             _answer(words, form),
             _beside(words, form),

@@ -123,7 +123,7 @@ class PlainChat:
 
     async def leave(self, request: Request) -> Response:
         """POST /chat/plain/leave: forget the conversation on this device, and go to a page that says nothing."""
-        response = RedirectResponse(f"{PATH}/left", 303)
+        response = RedirectResponse(f"{PATH}/left", 303, headers={"Clear-Site-Data": '"cache"'})  # "Back" shows nothing
         response.delete_cookie(COOKIE, path=COOKIE_PATH)
         return response
 

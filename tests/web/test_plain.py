@@ -320,14 +320,18 @@ async def test_from_the_demo_page_it_is_reached_and_used_by_the_keyboard(plain: 
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("listitem").filter(has_text="Hello there")).to_be_visible()
+    await expect(page.get_by_text("Not for emergencies.")).to_be_in_viewport()
     for words in ("An answer.", "One more."):
         await plain.say(await conversation(plain), text(words))
         await page.get_by_role("link", name="Look for new messages").click()
-        await expect(page.get_by_text(words)).to_be_visible()
+        await expect(page.get_by_text(words)).to_be_in_viewport()
     await page.get_by_role("button", name="I would like to talk to a person").click()
     await expect(page.get_by_role("listitem").filter(has_text="I would like to talk to a person")).to_be_visible()
     await page.get_by_role("button", name="Leave, and clear this device").click()
     await expect(page).to_have_url(f"{plain.address}{PATH}/left")
+    await page.go_back()
+    await expect(page.get_by_role("button", name="Start the conversation")).to_be_visible()
+    await expect(page.get_by_text("Hello there")).to_have_count(0)
     assert await page.context.cookies() == []
 
 

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
+from bot.guide import Guide
 from tests.pictures import compare
-from tests.web.conftest import ONE_LOOP, Visit, choices, text
+from tests.web.conftest import ONE_LOOP, Site, Visit, choices, text
 from tests.web.test_widget import card
 
 pytestmark = ONE_LOOP
@@ -27,6 +28,24 @@ STATES: dict[str, tuple[dict[str, Any], str]] = {
     "dark": ({"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}, "/"),
     "rtl": (PHONE, "/chat?lang=ar"),
 }
+
+
+async def test_without_javascript_it_looks_as_in_the_picture(site: Site, browser: Browser):
+    object.__setattr__(site.casework, "guide", Guide.load())
+    object.__setattr__(site.casework, "now", lambda: NOON)
+    context = await browser.new_context(**PHONE, java_script_enabled=False)  # type: ignore[arg-type]
+    page = await context.new_page()
+    await page.goto(f"{site.address}/chat/plain")
+    await page.get_by_role("button", name="Start the conversation").click()
+    [cookie] = await context.cookies()
+    conversation = str(cookie.get("value")).split(".")[0]
+    await site.say(
+        conversation, text("Which of these records do you have?"), card(3), choices("I have some", "None yet")
+    )
+    await page.get_by_role("link", name="Look for new messages").click()
+    await expect(page.get_by_role("button", name="None yet")).to_be_visible()
+    await compare(page, "plain-phone")
+    await context.close()
 
 
 @pytest.mark.parametrize("state", STATES)
