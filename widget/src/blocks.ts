@@ -55,8 +55,15 @@ function words(text: string, { links, folds }: Around): TemplateResult[] {
   if (!folds || !shown || rest < LONG / 3) return paragraphs;
   return [
     ...paragraphs.slice(0, shown),
-    html`<details><summary>${strings.more}</summary>${paragraphs.slice(shown)}</details>`,
+    html`<details @toggle=${unfold}><summary>${strings.more}</summary>${paragraphs.slice(shown)}</details>`,
   ];
+}
+
+/** The button goes once it was pressed; whoever pressed it reads on where it stood. */
+function unfold({ target }: Event): void {
+  const next = (target as Element).querySelector("p")!;
+  next.tabIndex = -1;
+  next.focus({ preventScroll: true });
 }
 
 function choices({ choices, used }: ChoicesBlock, { press }: Around): TemplateResult {

@@ -361,6 +361,10 @@ export class WaypointChat extends DrawnElement {
     }
   }
 
+  protected override focusLost(): void {
+    this.#log.focus({ preventScroll: true });
+  }
+
   /** Lets screen readers take what is here already for old: only what is added later is news. */
   #listenFromHere(): void {
     requestAnimationFrame(() =>
