@@ -36,7 +36,7 @@ export abstract class DrawnElement extends HTMLElement {
       if (!this.#drawn) this.firstUpdated();
       this.#drawn = true;
       this.updated();
-      if (held && !this.renderRoot.activeElement) this.focusLost();
+      if (held && !held.isConnected) this.focusLost();
     });
   }
 
