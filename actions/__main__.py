@@ -9,7 +9,7 @@ import sys
 import uvicorn
 
 from actions.server import create
-from bot import database
+from bot import database, telemetry
 from bot.casework import Casework
 from bot.guide import Guide
 from bot.log import configure
@@ -50,6 +50,7 @@ async def serve(settings: Settings) -> None:
 def main() -> int:
     """Run the process. A wrong setting ends it with a sentence, not a traceback."""
     configure()
+    telemetry.configure("waypoint-actions")
     try:
         asyncio.run(serve(load(require=("actions_secret",))))
     except (SettingsError, database.StoreError) as error:

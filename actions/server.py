@@ -21,6 +21,7 @@ from starlette.routing import Route
 from actions.turns import TurnAction
 from bot.casework import Casework
 from bot.journey import DECISIONS
+from bot.telemetry import span
 
 log = logging.getLogger(__name__)
 LARGEST_CALL = 1_000_000  # bytes; a turn is a few kilobytes
@@ -49,7 +50,8 @@ def create(casework: Casework, secret: str, stopping: Callable[[], bool] = lambd
         except ValueError:
             return JSONResponse({"error": "The call is not JSON."}, status_code=400)
         try:
-            result = await executor.run(call)
+            with span("actions", request.headers):
+                result = await executor.run(call)
         except (ActionNotFoundException, ActionExecutionRejection) as error:
             return JSONResponse({"error": error.message, "action_name": error.action_name}, status_code=400)
         except Exception as error:  # the call holds a person's words: only the kind of fault is logged and returned

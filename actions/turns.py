@@ -9,6 +9,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.casework import Casework
 from bot.journey import Heard, Mention
+from bot.log import about
+from bot.telemetry import span
 
 RANKED = 8
 MENTIONED = ("signal", "record", "relation", "file", "question")
@@ -72,7 +74,9 @@ class TurnAction(Action):  # type: ignore[misc]
         metadata = next(
             (event.get("metadata") or {} for event in reversed(tracker.events) if event["event"] == "user"), {}
         )
-        says = await self._casework.take_turn(str(metadata["turn"]), heard(tracker.latest_message), self._decision)
+        turn = str(metadata["turn"])
+        with about(turn=turn, case=tracker.sender_id), span(self._decision, turn=turn, case=tracker.sender_id):
+            says = await self._casework.take_turn(turn, heard(tracker.latest_message), self._decision)
         for say in says:
             dispatcher.utter_message(json_message=say.to_json())
         return []

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot import database, health
+from bot import database, health, telemetry
 from bot.casework import Casework
 from bot.casework.base import no_administrators
 from bot.channels import updates, web
@@ -26,6 +26,7 @@ from bot.engine import Engine
 from bot.gateway import Gateway
 from bot.guide import Guide
 from bot.log import configure
+from bot.peers import Alone, Peers, PostgresPeers, running
 from bot.settings import Settings, SettingsError, load
 from bot.stopping import CONNECTIONS_SECONDS, SENDS_SECONDS, TURNS_SECONDS, Server, Stopping
 from bot.sweep import Sweeper
@@ -48,11 +49,11 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
         is_administrator=Administrators(bot).include if bot is not None else no_administrators,
     )
     wake = Wake()
+    others = _others(settings.database_url, wake)
     engine = Engine(settings.engines, settings.engine_secret.get_secret_value(), settings.engine_timeout)
-    gateway = Gateway(casework, engine, wake)
+    gateway = Gateway(casework, engine, wake, others)
     # Without a bot the dispatcher still removes the files of what was erased.
     dispatcher = Dispatcher(casework, TelegramSender(bot, casework, settings), wake)
-    loops: list[Coroutine[Any, Any, None]] = []
 
     async def database_answers() -> bool:
         async with db.connect() as connection:
@@ -64,28 +65,28 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
     if bot is not None:
         checks["telegram"] = _reaches(bot)
         routes += updates.webhook_routes(bot, casework, wake, settings)
-        # It greets Telegram, for as long as that is away, and then polls unless a webhook is set.
-        loops.append(updates.Poller(bot, casework, wake, settings).run())
-    loops += [gateway.run(), gateway.attend()]
-    loops.append(Watcher(casework, wake).run())
-    loops.append(Sweeper(casework, settings.files_dir).run())
+
+    def led() -> list[Coroutine[Any, Any, None]]:
+        """What only one process does: Telegram's limits are of the bot, and its updates come in one order."""
+        loops = [dispatcher.run(), Watcher(casework, wake).run(), Sweeper(casework, settings.files_dir).run()]
+        if bot is not None:
+            # It greets Telegram, for as long as that is away, and then polls unless a webhook is set.
+            loops.append(updates.Poller(bot, casework, wake, settings).run())
+        return loops
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        sending = asyncio.create_task(dispatcher.run())
-        tasks = [asyncio.create_task(loop) for loop in loops]
-        try:
-            yield
-        finally:
-            wake.close()
-            await _cancelled(*tasks)
+        async with running(lambda: [others.run()]), running(lambda: [others.lead(led)]):
+            async with running(lambda: [gateway.run(), gateway.attend()]):
+                yield
+                wake.close()
             await _within(TURNS_SECONDS, gateway.idle())  # finish the turns in hand,
-            await _within(SENDS_SECONDS, dispatcher.drain())  # and send what they said
-            await _cancelled(sending)
-            await engine.close()
-            if bot is not None:
-                await bot.shutdown()
-            await db.dispose()
+            if others.leads:
+                await _within(SENDS_SECONDS, dispatcher.drain())  # and send what they said
+        await engine.close()
+        if bot is not None:
+            await bot.shutdown()
+        await db.dispose()
 
     probes = health.create_routes(checks, casework.figures_now, lambda: stopping.begun)
     app = Starlette(routes=[*probes, *routes], lifespan=lifespan)
@@ -93,10 +94,12 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
     return app
 
 
-async def _cancelled(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+def _others(url: str, wake: Wake) -> Peers:
+    """The other bot processes on the database; a SQLite file has none."""
+    if url.startswith("sqlite"):
+        return Alone()
+    address, secrets = database.for_libpq(url)
+    return PostgresPeers(address, secrets.get("PGPASSWORD"), wake)
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
@@ -135,6 +138,7 @@ def main() -> int:
     """Run the process. A wrong setting ends it with a sentence, not a traceback."""
     configure()
     logging.captureWarnings(True)
+    telemetry.configure("waypoint-bot")
     try:
         tripwire()  # fail at the start, not at the first message
         asyncio.run(serve(load(require=("secret_key", "engine_secret"))))

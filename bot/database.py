@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from bot import sqlite
 from bot.model import Base
 
 BUSY_MILLISECONDS = 30_000
@@ -35,7 +36,8 @@ def connect(url: str) -> AsyncEngine:
         return create_async_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
+    arguments = {"timeout": 30, "async_creator_fn": sqlite.connect}
+    engine = create_async_engine(parsed, connect_args=arguments, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: Any, record: Any) -> None:

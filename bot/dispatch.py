@@ -10,6 +10,8 @@ from prometheus_client import Counter
 
 from bot.casework import Casework, Outgoing
 from bot.casework.outbound import Later, Never
+from bot.log import about
+from bot.telemetry import stage, took
 from bot.wake import Wake
 
 log = logging.getLogger(__name__)
@@ -79,15 +81,18 @@ class Dispatcher:
         self._wake.notify("outbox")  # the next row of its lane may go
 
     async def _guarded(self, row: Outgoing) -> None:
+        took("outbox_wait", row.waited)
         try:
-            await self._deliver(row)
+            with about(case=row.case_id, conversation=row.conversation_id):
+                await self._deliver(row)
         except Exception:  # it could not be marked: its lease ends, and it is sent again
             log.exception("outgoing %d (%s) could not be marked", row.id, row.kind)
 
     async def _deliver(self, row: Outgoing) -> None:
         """Send one row and mark what became of it. No database session is open while Telegram is waited for."""
         try:
-            message_id = await self._sender.send(row)
+            with stage("send", kind=row.kind, case=row.case_id, conversation=row.conversation_id):
+                message_id = await self._sender.send(row)
         except Never as never:
             OUTGOING.labels(row.kind, "failed").inc()
             log.error("outgoing %d (%s) is given up: %s", row.id, row.kind, never.reason)

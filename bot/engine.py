@@ -1,14 +1,22 @@
-"""Client of the engine: one turn, or one parse, over a kept-alive connection."""
+"""Client of the engines: one turn, or one parse, over kept-alive connections."""
 
 from __future__ import annotations
 
-import zlib
+import hashlib
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import aiohttp
+
+from bot.telemetry import outgoing_headers, stage, took_by
 
 TEXT_LIMIT = 2_000  # the engine reads no more of one message
+ATTEMPTS = 2  # engines that are asked for one turn; the turn itself is tried again later
+AWAY_SECONDS = 5.0
+FAULTS = (400, 500)  # answers of an engine that is up, and fails at this message
+_PROBE = aiohttp.ClientTimeout(total=2)
 
 
 class EngineAway(Exception):
@@ -29,17 +37,20 @@ class Parsed:
 
 
 class Engine:
-    """The engines, each case always asking the same one first, the next when that is away."""
+    """The engines. Each case asks the same one first; one that is away is asked last for some seconds.
 
-    def __init__(self, urls: tuple[str, ...], secret: str, timeout: float) -> None:
+    Whatever an engine began is not lost with it: it keeps nothing, and a turn that is taken twice says the same.
+    """
+
+    def __init__(
+        self, urls: tuple[str, ...], secret: str, timeout: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         if not urls:
             raise ValueError("ENGINE_URLS names no engine.")
-        self._clients = [
-            httpx.AsyncClient(
-                base_url=url, timeout=timeout, headers={"Authorization": f"Bearer {secret}"}, trust_env=False
-            )
-            for url in urls
-        ]
+        self._urls, self._timeout, self._clock = urls, aiohttp.ClientTimeout(total=timeout), clock
+        self._headers = {"Authorization": f"Bearer {secret}"}
+        self._away: dict[str, float] = {}  # until when an engine that did not answer is asked last
+        self._session: aiohttp.ClientSession | None = None
 
     async def turn(
         self, case: str, turn: str, *, text: str = "", parse: dict[str, Any] | None = None, expects: str = ""
@@ -67,31 +78,49 @@ class Engine:
         return await self._any_answers("/ready")
 
     async def _any_answers(self, path: str) -> bool:
-        for client in self._clients:
+        for url in self._urls:
             try:
-                if (await client.get(path, timeout=2)).status_code == httpx.codes.OK:
-                    return True
-            except httpx.HTTPError:
+                async with self._client().get(url + path, timeout=_PROBE) as response:
+                    if response.status == 200:
+                        return True
+            except (aiohttp.ClientError, TimeoutError):
                 continue
         return False
 
     async def close(self) -> None:
         """Close the connections."""
-        for client in self._clients:
-            await client.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:  # it belongs to the loop that is running, so it cannot be made before
+            self._session = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
+        return self._session
+
+    def _in_order(self, case: str) -> list[str]:
+        """The engines as a case asks them (rendezvous hashing, Thaler and Ravishankar 1998): when one is added or lost,
+        only its own cases move.
+        """
+        now = self._clock()
+
+        def rank(url: str) -> tuple[bool, bytes]:
+            is_here = self._away.get(url, 0.0) <= now
+            return is_here, hashlib.blake2b(f"{url} {case}".encode(), digest_size=8).digest()
+
+        return sorted(self._urls, key=rank, reverse=True)
 
     async def _post(self, case: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        first = zlib.crc32(case.encode()) % len(self._clients)
         reason, fault = "", False
-        for client in (*self._clients[first:], *self._clients[:first]):
+        for url in self._in_order(case)[:ATTEMPTS]:
             try:
-                response = await client.post(path, json=body)
-            except httpx.HTTPError as error:
-                reason = type(error).__name__
-                continue
-            if response.status_code == httpx.codes.OK:
-                answer: dict[str, Any] = response.json()
-                return answer
-            reason = f"engine answered {response.status_code}"
-            fault = response.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.INTERNAL_SERVER_ERROR)
+                with stage("engine", case=case, turn=body.get("turn")):
+                    async with self._client().post(url + path, json=body, headers=outgoing_headers()) as response:
+                        if response.status == 200:
+                            took_by(response.headers.get("Server-Timing", ""))
+                            answer: dict[str, Any] = await response.json()
+                            return answer
+                        reason, fault = f"engine answered {response.status}", response.status in FAULTS
+            except (aiohttp.ClientError, TimeoutError) as error:
+                reason, fault = type(error).__name__, False
+                self._away[url] = self._clock() + AWAY_SECONDS
         raise EngineFault(reason) if fault else EngineAway(reason)

@@ -14,7 +14,10 @@ from bot import safety
 from bot.casework import Casework, Pending
 from bot.casework.trouble import passes
 from bot.engine import TEXT_LIMIT, Engine, EngineAway, EngineFault
+from bot.log import about
+from bot.peers import Alone, Peers
 from bot.render import Say
+from bot.telemetry import stage, took
 from bot.wake import Wake
 
 log = logging.getLogger(__name__)
@@ -53,10 +56,11 @@ _SHOW = re.compile(
 class Gateway:
     """Takes turns from the inbox. `run_once` is one look; `run` looks until it is cancelled."""
 
-    def __init__(self, casework: Casework, engine: Engine, wake: Wake) -> None:
+    def __init__(self, casework: Casework, engine: Engine, wake: Wake, peers: Peers | None = None) -> None:
         self._casework = casework
         self._engine = engine
         self._wake = wake
+        self._peers = peers or Alone()
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._away = self._down = False  # a turn found no engine; we have looked ourselves, and there was none
 
@@ -71,11 +75,14 @@ class Gateway:
                 await watch.wait(POLL_SECONDS)
 
     async def run_once(self) -> int:
-        """Start what is due: red flags at once, beside everything else; then one turn a lane. Returns how many."""
+        """Start what is due and no other process has taken: red flags at once, beside everything else; then one turn a
+        lane. Returns how many.
+        """
         due = await self._casework.due_turns(set(self._busy))
-        for lane, turn in due:
+        ours = [(lane, turn) for lane, turn in due if await self._peers.claim(lane)]
+        for lane, turn in ours:
             self._busy[lane] = asyncio.create_task(self._guarded(lane, turn))
-        return len(due)
+        return len(ours)
 
     async def attend(self) -> None:
         """Look every second after an engine that was away."""
@@ -108,12 +115,17 @@ class Gateway:
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
     async def _guarded(self, lane: str, turn: str) -> None:
+        with about(turn=turn):
+            await self._take_guarded(lane, turn)
+
+    async def _take_guarded(self, lane: str, turn: str) -> None:
         try:
             await self._desk(turn) if lane.startswith("desk:") else await self.take(turn)
         except Exception as error:  # a fault in one turn must not stop the others; it is tried again
             log.exception("turn %s failed", turn)
             await self._put_off(turn, error)
         finally:
+            await self._peers.release(lane)
             self._busy.pop(lane, None)
             self._wake.notify("inbox")
             self._wake.notify("outbox")
@@ -133,6 +145,15 @@ class Gateway:
         pending = await self._casework.pending(turn)
         if pending is None or pending.done:
             return
+        took("inbox_wait", pending.waited)
+        with (
+            about(case=pending.case_id, conversation=pending.conversation_id),
+            stage("turn", turn=turn, case=pending.case_id, conversation=pending.conversation_id),
+        ):
+            await self._answer(pending)
+
+    async def _answer(self, pending: Pending) -> None:
+        turn = pending.turn
         try:
             await self._decide(pending)
         except EngineAway as away:
@@ -149,10 +170,8 @@ class Gateway:
         inbound, turn, case = pending.inbound, pending.turn, pending.case_id
         if pending.alarm:  # recognised when it was received, by bot.safety, which needs no engine
             await self._casework.alarm(turn, pending.alarm)
-        elif inbound.kind == "start" and inbound.start and await self._casework.use_link(turn, inbound.start):
-            return
         elif inbound.kind == "start" and inbound.start:
-            await self._casework.speak(turn, Say("link.invalid"))
+            await self._link(turn, inbound.start)
         elif inbound.kind == "choice" and pending.pressed is None:
             await self._casework.speak(turn, Say("choice.stale"))
         elif inbound.kind == "choice":
@@ -197,6 +216,13 @@ class Gateway:
             return True
         return await self._casework.relay(pending.turn)
 
+    async def _link(self, turn: str, code: str) -> None:
+        joined = await self._casework.use_link(turn, code)
+        for conversation in joined:  # on the other device, too
+            self._wake.notify(conversation)
+        if not joined:
+            await self._casework.speak(turn, Say("link.invalid"))
+
     async def _choice(self, pending: Pending) -> None:
         try:
             await self._engine.turn(pending.case_id, pending.turn, parse=pending.pressed)
@@ -207,8 +233,7 @@ class Gateway:
         command, *rest_of_it = pending.inbound.text.split(maxsplit=1)
         command, rest = command.partition("@")[0].casefold(), "".join(rest_of_it).strip()
         if command == "/start" and rest and len(rest) <= 64:
-            if not await self._casework.use_link(pending.turn, rest):
-                await self._casework.speak(pending.turn, Say("link.invalid"))
+            await self._link(pending.turn, rest)
         elif command in COMMANDS:
             await self._engine.turn(pending.case_id, pending.turn, parse=COMMANDS[command])
         else:

@@ -1,10 +1,21 @@
-"""Logging: one line an event, with ids and never a person's words, and no library that would say more."""
+"""Logging: one line an event, with ids and never a person's words, and no library that would say more.
+
+For people by default, for programs with LOG_FORMAT=json. Each line names what it is about (`about`): the turn, the
+case, the conversation.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from traceback import walk_tb
 from types import TracebackType
+
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
 
 # httpx logs addresses, and Telegram's hold the token; the SDK warns of its newer version at every call.
 QUIET = ("httpx", "httpcore", "telegram", "rasa_sdk", "alembic", "asyncio", "sqlalchemy", "sse_starlette", "dateparser")
@@ -13,7 +24,26 @@ QUIET = ("httpx", "httpcore", "telegram", "rasa_sdk", "alembic", "asyncio", "sql
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-class OneLine(logging.Formatter):
+_ids: ContextVar[dict[str, str]] = ContextVar("ids", default={})  # noqa: B039  # it is replaced, never changed
+
+
+@contextmanager
+def about(**ids: str | None) -> Iterator[None]:
+    """Put ids beside every line that is logged in this block, and in whatever it starts."""
+    token = _ids.set(_ids.get() | {name: value for name, value in ids.items() if value})
+    try:
+        yield
+    finally:
+        _ids.reset(token)
+
+
+def _with_ids(record: logging.LogRecord) -> bool:
+    record.__dict__.update(_ids.get())
+    record.about = "".join(f" {name}={value}" for name, value in _ids.get().items())
+    return True
+
+
+class Kind(logging.Formatter):
     """Formats an exception as its type and where it happened; its message may hold what a person wrote."""
 
     def formatException(self, ei: ExcInfo) -> str:
@@ -23,10 +53,24 @@ class OneLine(logging.Formatter):
         return f"{kind.__name__ if kind else 'unknown'} at {' > '.join(places[-8:])}"
 
 
+class Json(Kind, JsonFormatter):
+    """One JSON object a line: time, level, logger, message, the ids, and of an exception its kind."""
+
+
+def formatter() -> logging.Formatter:
+    """As LOG_FORMAT says; anything but "json" is for people."""
+    if os.environ.get("LOG_FORMAT") != "json":
+        return Kind("%(asctime)s %(levelname)s %(name)s%(about)s %(message)s")
+    names = {"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "exception"}
+    line = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    return Json(line, rename_fields=names, reserved_attrs=[*RESERVED_ATTRS, "about"])
+
+
 def configure(level: int = logging.INFO) -> None:
     """Set up logging for a process."""
     handler = logging.StreamHandler()
-    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.addFilter(_with_ids)
+    handler.setFormatter(formatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

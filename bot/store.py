@@ -7,12 +7,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Text, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.model import (
+    Base,
     Button,
     Case,
     Consent,
@@ -74,18 +87,25 @@ async def conversations_of(session: AsyncSession, case_id: str) -> Sequence[Conv
     return (await session.scalars(query)).all()
 
 
-async def next_seq(session: AsyncSession, conversation_id: str) -> int:
-    """Count a conversation's messages up by one; the row stays locked, so that numbers commit in order."""
-    seq = await session.scalar(
-        update(Conversation)
-        .where(Conversation.id == conversation_id)
-        .values(last_seq=Conversation.last_seq + 1)
-        .returning(Conversation.last_seq)
-        .execution_options(synchronize_session=False)
-    )
+# On the table, since a session would first write all that waits in it, one thing at a time.
+_conversations = Base.metadata.tables["conversations"]
+_COUNT_UP = (
+    update(_conversations)
+    .where(_conversations.c.id == bindparam("conversation"))
+    .values(last_seq=_conversations.c.last_seq + bindparam("by"))
+    .returning(_conversations.c.last_seq)
+)
+
+
+async def next_seq(session: AsyncSession, conversation_id: str, count: int = 1) -> int:
+    """Count a conversation's messages up; the row stays locked, so that numbers commit in order.
+
+    Returns the first of `count` numbers.
+    """
+    seq: int | None = await session.scalar(_COUNT_UP, {"conversation": conversation_id, "by": count})
     if seq is None:
         raise LookupError(f"no conversation {conversation_id}")
-    return seq
+    return seq - count + 1
 
 
 async def inbox_by_external(session: AsyncSession, lane: str, external_id: str) -> Inbox | None:
@@ -112,39 +132,68 @@ async def was_said_since(session: AsyncSession, conversation_id: str, say: str, 
     return await session.scalar(query.limit(1)) is not None
 
 
-async def case_of_turn(session: AsyncSession, turn: str) -> str | None:
-    """The case that a turn's conversation belongs to; None for a turn that is no person's."""
-    query = select(Conversation.case_id).join(Inbox, Inbox.conversation_id == Conversation.id).where(Inbox.id == turn)
-    return await session.scalar(query)
+_CASE_OF_TURN = (
+    select(Conversation.case_id)
+    .join(Inbox, Inbox.conversation_id == Conversation.id)
+    .where(Inbox.id == bindparam("turn"))
+)
+_LOCKED_CASE_OF_TURN = (
+    select(Case)
+    .where(Case.id == _CASE_OF_TURN.scalar_subquery())
+    .with_for_update(key_share=True)  # as in `case`
+    .execution_options(populate_existing=True)
+)
+_TURN = (
+    select(Inbox, Conversation)
+    .join(Conversation, Inbox.conversation_id == Conversation.id)
+    .where(Inbox.id == bindparam("turn"))
+    .execution_options(populate_existing=True)
+)
+_TURN_AND_CASE = _TURN.add_columns(Case).join(Case, Case.id == Conversation.case_id)
 
 
-async def turn(session: AsyncSession, turn: str) -> tuple[Inbox, Conversation]:
+async def case_of_turn(session: AsyncSession, turn: str) -> Case | None:
+    """The case that a turn's conversation belongs to, locked; None for a turn that is no person's."""
+    return await session.scalar(_LOCKED_CASE_OF_TURN, {"turn": turn})
+
+
+async def turn(session: AsyncSession, turn: str) -> tuple[Inbox, Conversation] | None:
     """A person's turn with its conversation, as they are now."""
-    query = (
-        select(Inbox, Conversation)
-        .join(Conversation, Inbox.conversation_id == Conversation.id)
-        .where(Inbox.id == turn)
-        .execution_options(populate_existing=True)
+    row = (await session.execute(_TURN, {"turn": turn})).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def turn_and_case(session: AsyncSession, turn: str) -> tuple[Inbox, Conversation, Case] | None:
+    """A person's turn with its conversation and its case, to look at."""
+    row = (await session.execute(_TURN_AND_CASE, {"turn": turn})).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+_earlier = aliased(Inbox)
+_DUE_TURNS = (
+    select(Inbox.lane, Inbox.id, Inbox.alarm)
+    .where(
+        Inbox.state == "new",
+        or_(Inbox.not_before.is_(None), Inbox.not_before <= bindparam("now")),
+        or_(
+            Inbox.alarm != "",
+            ~exists().where(_earlier.lane == Inbox.lane, _earlier.state == "new", _earlier.number < Inbox.number),
+        ),
     )
-    row, conversation = (await session.execute(query)).one()
-    return row, conversation
+    .order_by(Inbox.alarm == "", Inbox.number)
+    .limit(bindparam("most"))
+)
 
 
 async def due_turns(session: AsyncSession, now: datetime, skip: set[str]) -> Sequence[tuple[str, str]]:
-    """(lane, turn) of the oldest open turn of each lane that may be taken now, except the lanes in `skip`."""
-    earlier = aliased(Inbox)
-    query = (
-        select(Inbox.lane, Inbox.id)
-        .where(
-            Inbox.state == "new",
-            Inbox.alarm == "",  # those are taken by due_alarms
-            or_(Inbox.not_before.is_(None), Inbox.not_before <= now),
-            ~exists().where(earlier.lane == Inbox.lane, earlier.state == "new", earlier.number < Inbox.number),
-        )
-        .order_by(Inbox.number)
-        .limit(LANES_AT_ONCE + len(skip))
-    )
-    return [(lane, turn) for lane, turn in (await session.execute(query)).all() if lane not in skip]
+    """(key, turn) of the turns that may be taken now, except the keys in `skip`.
+
+    Those that raised a red flag come first, and wait for nothing, not even for their own lane: each is its own key.
+    Then the oldest of each lane, whose key is the lane.
+    """
+    rows = await session.execute(_DUE_TURNS, {"now": now, "most": LANES_AT_ONCE + len(skip)})
+    keys = [(turn if alarm else lane, turn) for lane, turn, alarm in rows.all()]
+    return [(key, turn) for key, turn in keys if key not in skip]
 
 
 async def hurry_turns(session: AsyncSession, now: datetime) -> None:
@@ -154,17 +203,6 @@ async def hurry_turns(session: AsyncSession, now: datetime) -> None:
         .where(Inbox.state == "new", Inbox.not_before > now, Inbox.conversation_id.is_not(None))
         .values(not_before=None)
     )
-
-
-async def due_alarms(session: AsyncSession, now: datetime, skip: set[str]) -> Sequence[str]:
-    """Open turns that raised a red flag, oldest first: they wait for nothing, not even for their own lane."""
-    query = (
-        select(Inbox.id)
-        .where(Inbox.state == "new", Inbox.alarm != "", or_(Inbox.not_before.is_(None), Inbox.not_before <= now))
-        .order_by(Inbox.number)
-        .limit(LANES_AT_ONCE + len(skip))
-    )
-    return [turn for turn in (await session.scalars(query)).all() if turn not in skip]
 
 
 async def button(session: AsyncSession, conversation_id: str, token: str) -> Button | None:
@@ -188,15 +226,18 @@ async def message(session: AsyncSession, conversation_id: str, seq: int) -> Mess
     return await session.scalar(select(Message).where(Message.conversation_id == conversation_id, Message.seq == seq))
 
 
+_MESSAGES_AFTER = (
+    select(Message)
+    .where(Message.conversation_id == bindparam("conversation"), Message.seq > bindparam("seq"))
+    .order_by(Message.seq)
+    .limit(bindparam("most"))
+)
+
+
 async def messages_after(session: AsyncSession, conversation_id: str, seq: int, limit: int) -> Sequence[Message]:
     """Messages of a conversation after a number, in order."""
-    query = (
-        select(Message)
-        .where(Message.conversation_id == conversation_id, Message.seq > seq)
-        .order_by(Message.seq)
-        .limit(limit)
-    )
-    return (await session.scalars(query)).all()
+    after = {"conversation": conversation_id, "seq": seq, "most": limit}
+    return (await session.scalars(_MESSAGES_AFTER, after)).all()
 
 
 async def client_ids(session: AsyncSession, conversation_id: str, seqs: list[int]) -> dict[int, str]:
@@ -240,22 +281,31 @@ async def coalesced(session: AsyncSession, key: str) -> Outbox | None:
     return await session.scalar(query.order_by(Outbox.id.desc()).limit(1).with_for_update())
 
 
+_before = aliased(Outbox)
+_MAY_GO = and_(
+    Outbox.state == "due",
+    Outbox.not_before <= bindparam("now"),
+    or_(Outbox.lease_until.is_(None), Outbox.lease_until < bindparam("now")),
+    ~exists().where(and_(_before.lane == Outbox.lane, _before.state == "due", _before.id < Outbox.id)),
+)
+_ANY_DUE = select(Outbox.id).where(_MAY_GO).limit(1)
+_DUE_OUTBOX = (
+    select(Outbox)
+    .where(_MAY_GO)
+    .order_by(Outbox.priority, Outbox.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
+async def any_due_outbox(session: AsyncSession, now: datetime) -> bool:
+    """Whether anything may be sent now."""
+    return await session.scalar(_ANY_DUE, {"now": now}) is not None
+
+
 async def due_outbox(session: AsyncSession, now: datetime, limit: int) -> Sequence[Outbox]:
     """The first open row of each lane that may be sent now: most pressing first, then oldest."""
-    earlier = aliased(Outbox)
-    query = (
-        select(Outbox)
-        .where(
-            Outbox.state == "due",
-            Outbox.not_before <= now,
-            or_(Outbox.lease_until.is_(None), Outbox.lease_until < now),
-            ~exists().where(and_(earlier.lane == Outbox.lane, earlier.state == "due", earlier.id < Outbox.id)),
-        )
-        .order_by(Outbox.priority, Outbox.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return (await session.scalars(query)).all()
+    return (await session.scalars(_DUE_OUTBOX, {"now": now, "most": limit})).all()
 
 
 async def behind(session: AsyncSession, row: Outbox, limit: int) -> Sequence[Outbox]:

@@ -1,13 +1,13 @@
-"""Tell those who wait inside this process that there is something new to look at.
+"""Tell those who wait that there is something new to look at: in this process, and in the others (bot/peers.py).
 
-It only shortens a wait: another process may write too and cannot wake us, so whoever waits looks again after at most
-a second. A notice that nobody is waiting for is forgotten.
+It only shortens a wait: a notice may be lost, so whoever waits looks again after a while. One that nobody is waiting
+for is forgotten.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -38,22 +38,29 @@ class Wake:
     def __init__(self) -> None:
         self._watches: dict[str, set[Watch]] = {}
         self._closed = False
+        self.tell: Callable[[str], None] | None = None  # how the other processes are told
 
     @property
     def closed(self) -> bool:
         """True once the process is shutting down: whoever holds a stream open should end it."""
         return self._closed
 
-    def notify(self, key: str) -> None:
-        """Wake all who wait for `key`."""
+    def notify(self, key: str, *, tell: bool = True) -> None:
+        """Wake all who wait for `key`, also in the other processes unless `tell` is false."""
         for watch in self._watches.get(key, ()):
             watch.set()
+        if tell and self.tell is not None:
+            self.tell(key)
+
+    def notify_all(self) -> None:
+        """Wake all who wait here for anything: notices may have been lost."""
+        for key in self._watches:
+            self.notify(key, tell=False)
 
     def close(self) -> None:
         """Wake everyone, for good, so that open streams end and the server can stop."""
         self._closed = True
-        for key in self._watches:
-            self.notify(key)
+        self.notify_all()
 
     @contextmanager
     def watch(self, key: str) -> Iterator[Watch]:

@@ -47,7 +47,7 @@ class World:
         self._supervisor = Supervisor(folder / "log", self._note, restarted=self._restarted, pauses=(0.1,), grace=40)
         self._watching: asyncio.Task[None] | None = None
         # A process that is frozen or starts keeps whoever asks it waiting: one patient client for all that people do.
-        limits = httpx.Limits(max_connections=None)
+        limits = httpx.Limits(max_connections=None, keepalive_expiry=1)  # the servers let go after 5 s
         self.http = httpx.AsyncClient(timeout=60, trust_env=False, limits=limits)
 
     def _note(self, line: str) -> None:

@@ -7,11 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow comes with Rasa, and nothing here uses it
 # Before numpy is imported: an engine has one core, and more threads would only wait for each other.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
+from engine import telemetry  # noqa: E402
+from engine.absent import seal, stand_in  # noqa: E402
 from engine.log import configure  # noqa: E402
 
 
@@ -36,6 +37,8 @@ def main() -> int:
     """Run the process. A missing model or setting ends it with a sentence."""
     engine_secret, actions_secret, listen = secret("ENGINE_SECRET"), secret("ACTIONS_SECRET"), port()
     configure()
+    telemetry.configure("waypoint-engine")
+    stand_in()
     from engine.actions import Actions
     from engine.dialogue import Dialogue, ModelMissing
     from engine.server import create
@@ -45,6 +48,7 @@ def main() -> int:
         dialogue = Dialogue(Path(os.environ.get("ENGINE_MODEL") or "models/waypoint.tar.gz"), actions)
     except ModelMissing as missing:
         raise SystemExit(str(missing)) from None
+    seal()
     gc.collect()
     gc.freeze()  # the model lives as long as the process: no need to look through it at every collection
     app = create(dialogue, actions, engine_secret)

@@ -12,6 +12,8 @@ from typing import Any
 import aiohttp
 import rasa
 
+from engine.telemetry import outgoing_headers
+
 TIMEOUT_SECONDS = 15
 
 
@@ -50,7 +52,8 @@ class Actions:
             "domain": {},
         }
         try:
-            async with self._client().post(self._url, data=json.dumps(call, default=float)) as response:
+            body, headers = json.dumps(call, default=float), outgoing_headers()
+            async with self._client().post(self._url, data=body, headers=headers) as response:
                 if response.status != 200:
                     raise ActionFailed(f"the action server answered {response.status}")
                 answer = await response.json()

@@ -21,6 +21,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from engine.actions import Actions
 from engine.runner import OrderedRunner
+from engine.telemetry import Timing
 
 MAX_TEXT = 2_000  # characters; a longer message blocks everyone for as long as it takes to read
 MOST_ENTITIES, LONGEST_NAME = 50, 100  # of structured data
@@ -75,14 +76,27 @@ class Dialogue:
         }
 
     async def turn(
-        self, case: str, turn: str, *, text: str = "", parse: dict[str, Any] | None = None, expects: str = ""
+        self,
+        case: str,
+        turn: str,
+        *,
+        text: str = "",
+        parse: dict[str, Any] | None = None,
+        expects: str = "",
+        timing: Timing | None = None,
     ) -> Answer:
-        """Answer one message, typed (`text`) or chosen (`parse`). Raises Unknown and engine.actions.ActionFailed."""
+        """Answer one message, typed (`text`) or chosen (`parse`), and note in `timing` how long its parts took.
+
+        Raises Unknown and engine.actions.ActionFailed.
+        """
+        timing = timing or Timing()
         metadata = {"turn": turn, "expects": expects}
-        parsed = self._chosen(parse) if parse is not None else self._understood(text, metadata)
-        uttered = UserUttered(parsed["text"], parsed["intent"], parsed["entities"], parsed, metadata=metadata)
-        action = self._pick(case, uttered)
-        says = [] if action == ACTION_LISTEN_NAME else await self._run(action, case, parsed, metadata)
+        with timing.part("understanding"):
+            parsed = self._chosen(parse) if parse is not None else self._understood(text, metadata)
+            uttered = UserUttered(parsed["text"], parsed["intent"], parsed["entities"], parsed, metadata=metadata)
+            action = self._pick(case, uttered)
+        with timing.part("actions"):
+            says = [] if action == ACTION_LISTEN_NAME else await self._run(action, case, parsed, metadata)
         return Answer(says, {key: parsed["intent"].get(key) for key in ("name", "confidence")})
 
     def _pick(self, case: str, uttered: UserUttered) -> str:

@@ -32,8 +32,8 @@ MAX_TOKENS = 256  # the time of a message grows with its length
 ASSETS = Path(__file__).resolve().parent / "assets"
 # SHA-256 of the files: our own, and those that installed packages bring, by the package's module.
 OWN_FILES = {
-    "lower.onnx": "0aa125bd1731c2b085cb107f08eb8e6f175c2f27800a355356e20163c3f9b072",
-    "upper.onnx": "331b061083635b4c524d50172e6df1d249163bad96313b7b992018963322643a",
+    "lower.onnx": "b232b0b7345116ca88cc45bb79f9a4689ab14e47facb0bed2c95b24c832534d6",
+    "upper.onnx": "e592d97ae4868e70bd59d9fd0a0f015f401375e659aed4dcaa4e8e4de690824a",
 }
 TOKENIZER = "assets/all-MiniLM-L6-v2/tokenizer.json"
 TOKENIZER_FILES = {TOKENIZER: "07805d116826679de90b4edeb2222269c4b8753bc0981be4399f732b2708e904"}

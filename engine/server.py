@@ -12,6 +12,8 @@ from sanic.response import HTTPResponse, json
 
 from engine.actions import ActionFailed, Actions
 from engine.dialogue import MAX_TEXT, Dialogue, Unknown
+from engine.log import about
+from engine.telemetry import Timing, span
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +52,17 @@ def create(dialogue: Dialogue, actions: Actions, secret: str) -> Sanic:
         body = _body(request)
         case, number = _text(body, "case", LONGEST_ID), _text(body, "turn", LONGEST_ID)
         expects = "words" if body.get("expects") == "words" else ""
-        parse = body.get("parse")
-        if parse is None:
-            answer = await dialogue.turn(case, number, text=_text(body, "text", MAX_TEXT), expects=expects)
-        elif isinstance(parse, dict):
-            answer = await dialogue.turn(case, number, parse=parse)
-        else:
-            raise Unknown("`parse` is an object with `intent` and `entities`.")
-        return json({"turn": number, "says": answer.says, "intent": answer.intent})
+        parse, timing = body.get("parse"), Timing()
+        with about(turn=number, case=case), span("engine", request.headers, turn=number, case=case):
+            if parse is None:
+                text = _text(body, "text", MAX_TEXT)
+                answer = await dialogue.turn(case, number, text=text, expects=expects, timing=timing)
+            elif isinstance(parse, dict):
+                answer = await dialogue.turn(case, number, parse=parse, timing=timing)
+            else:
+                raise Unknown("`parse` is an object with `intent` and `entities`.")
+        said = {"turn": number, "says": answer.says, "intent": answer.intent}
+        return json(said, headers={"Server-Timing": str(timing)})
 
     @app.post("/parse")
     async def parse(request: Request) -> HTTPResponse:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.collector import Collector, collecting
 from tests.postgres import new_database, postgres
 
 __all__ = ["postgres"]
@@ -32,6 +33,8 @@ class Running:
     address: str
     sandbox: str
     database: str
+    logs: Path
+    collector: Collector
 
 
 @pytest.fixture(scope="session")
@@ -48,11 +51,18 @@ def waypoint_on_postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: P
 
 
 def _started(var: Path, database: str) -> Iterator[Running]:
+    with collecting() as (collector, address):
+        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": address, "OTEL_BSP_SCHEDULE_DELAY": "100", "LOG_FORMAT": "json"}
+        yield from _run(var, database, collector, traced)
+
+
+def _run(var: Path, database: str, collector: Collector, traced: dict[str, str]) -> Iterator[Running]:
     state = var / "state.json"
     withheld = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY")
     environment = {name: value for name, value in os.environ.items() if name not in withheld}
     environment |= {"PORT": "0", "GROUP_SENDS_PER_MINUTE": "10000", "DATABASE_URL": database}
     environment |= {"MESSAGES_PER_MINUTE": "10000"}  # all people of the tests live here
+    environment |= traced
     command = [sys.executable, "scripts/run.py", "--state-file", str(state), "--var", str(var)]
     output = (var / "run.log").open("w")
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -63,7 +73,7 @@ def _started(var: Path, database: str) -> Iterator[Running]:
                 pytest.fail(f"the assistant did not start:\n{(var / 'run.log').read_text()}")
             time.sleep(0.1)  # between two looks at whether it is ready
         told = json.loads(state.read_text())
-        yield Running(told["address"], told["sandbox"], database)
+        yield Running(told["address"], told["sandbox"], database, var / "log", collector)
     finally:
         process.terminate()
         process.wait(timeout=30)

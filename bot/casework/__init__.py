@@ -4,7 +4,7 @@ from bot.casework.base import utc_now
 from bot.casework.board import BoardText
 from bot.casework.card import Card
 from bot.casework.claims import DeskInbound
-from bot.casework.inbound import FileRef, Inbound, NoSuchConversation, Receipt, StoredFile, TooFast
+from bot.casework.inbound import EVENTS_AT_ONCE, FileRef, Inbound, NoSuchConversation, Receipt, StoredFile, TooFast
 from bot.casework.keeping import Keeping, Swept
 from bot.casework.lease import Lease
 from bot.casework.letters import Letters
@@ -12,6 +12,7 @@ from bot.casework.outbound import Outgoing, Sending
 from bot.casework.turns import Pending
 
 __all__ = [
+    "EVENTS_AT_ONCE",
     "BoardText",
     "Card",
     "Casework",

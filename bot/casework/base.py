@@ -117,13 +117,16 @@ class Work:
         name: str = "",
     ) -> None:
         """Speak: render each saying in the person's language and role, record it, and send it on its channel."""
+        if not says:
+            return
         voice = Voice(conversation.lang, progress.role or "self", progress.relation or None)
-        for say in says:
+        first = await store.next_seq(session, conversation.id, len(says))
+        for seq, say in enumerate(says, first):
             variant = progress.said.get(say.say, 0)
             progress.said[say.say] = variant + 1
             blocks = render(self.guide, say, voice, variant)
             await self.put(
-                session, case, conversation, blocks, role=role, name=name, say=say.say, in_reply_to=in_reply_to
+                session, case, conversation, blocks, role=role, name=name, say=say.say, in_reply_to=in_reply_to, seq=seq
             )
 
     async def put(
@@ -139,13 +142,14 @@ class Work:
         in_reply_to: int | None = None,
         priority: int = TO_PERSON,
         also: dict[str, Any] | None = None,
+        seq: int | None = None,
     ) -> int:
         """Record one message and, on Telegram, put it into the outbox, with `also` beside it.
 
-        Returns its number.
+        Returns its number, the next one unless `seq` was counted already.
         """
         seq, blocks = await self.record(
-            session, case, conversation, blocks, role=role, name=name, say=say, in_reply_to=in_reply_to
+            session, case, conversation, blocks, role=role, name=name, say=say, in_reply_to=in_reply_to, seq=seq
         )
         if conversation.channel == "telegram":
             is_card = any(block["type"] == "checklist" for block in blocks)
@@ -173,9 +177,11 @@ class Work:
         name: str = "",
         say: str = "",
         in_reply_to: int | None = None,
+        seq: int | None = None,
     ) -> tuple[int, list[dict[str, Any]]]:
         """Record one message in the transcript, which is the website's event log. Returns its number and blocks."""
-        seq = await store.next_seq(session, conversation.id)
+        if seq is None:
+            seq = await store.next_seq(session, conversation.id)
         blocks = _issue_buttons(session, conversation, seq, blocks)
         session.add(
             Message(

@@ -18,6 +18,7 @@ from bot.render import Say
 
 MAX_TEXT = 20_000
 MAX_FILES = 10
+EVENTS_AT_ONCE = 200  # messages of one look
 PACE = timedelta(minutes=5)  # over which it is counted how much somebody sends
 LANGUAGE_LENGTH = 12
 
@@ -159,6 +160,7 @@ class Receiving(Work):
         return max(1.0, (oldest - since).total_seconds())
 
     async def _receive(self, conversation_id: str, external_id: str, inbound: Inbound) -> Receipt | float:
+        alarm = safety.screen(inbound.text) or ""
         async with self.transaction() as session:
             known = await store.inbox_by_external(session, conversation_id, external_id)
             if known is not None:
@@ -166,7 +168,6 @@ class Receiving(Work):
             conversation = await store.conversation(session, conversation_id)
             if conversation is None:
                 raise NoSuchConversation
-            alarm = safety.screen(inbound.text) or ""
             if seconds := await self._too_fast(session, conversation, alarm):
                 return seconds
             conversation.blocked = False  # whoever writes can be written to
@@ -223,7 +224,7 @@ class Receiving(Work):
         return True
 
     async def events_after(
-        self, conversation_id: str, seq: int, limit: int = 200, *, with_ids: bool = False
+        self, conversation_id: str, seq: int, limit: int = EVENTS_AT_ONCE, *, with_ids: bool = False
     ) -> list[dict[str, Any]]:
         """Messages of a conversation after a number, in order, as the web interface shows them.
 
@@ -233,7 +234,8 @@ class Receiving(Work):
         """
         async with self.reading() as session:
             rows = await store.messages_after(session, conversation_id, seq, limit)
-            alive = await store.live_buttons(session, conversation_id, [row.seq for row in rows])
+            asked = [row.seq for row in rows if any(block["type"] == "choices" for block in row.blocks)]
+            alive = await store.live_buttons(session, conversation_id, asked) if asked else set()
             own = [row.seq for row in rows if row.role == "patient"]
             ids = await store.client_ids(session, conversation_id, own) if own and with_ids else {}
             return [

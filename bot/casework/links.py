@@ -41,9 +41,10 @@ class Links(Receiving):
         async with self.reading() as session:
             return await store.fact(session, USERNAME)
 
-    async def use_link(self, turn: str, code: str) -> bool:
-        """Join a turn's conversation to the case of a one-time code. Both sides are told. False when it is not good.
+    async def use_link(self, turn: str, code: str) -> list[str]:
+        """Join a turn's conversation to the case of a one-time code. Both sides are told.
 
+        Returns the conversations that may have something new to read; none when the code is not good.
         What the joining side had agreed to keep fills what the other lacks; two different people are never merged.
         Words of a coordinator since the code was made come along.
         """
@@ -52,16 +53,16 @@ class Links(Receiving):
             conversation = await store.conversation(session, str(row.conversation_id)) if row else None
             link = await session.get(Link, code_hash(code), with_for_update=True)
             if row is None or conversation is None or row.state == "done":
-                return row is not None and row.state == "done"
+                return [conversation.id] if row and conversation and row.state == "done" else []
             if link is None or link.purpose != "join" or link.used_at is not None or link.expires_at < self.now():
-                return False
+                return []
             case = await store.case(session, link.case_id, lock=True)
             own = await store.case(session, conversation.case_id, lock=True)
             if case is None or own is None or case.id == own.id:
-                return False
+                return []
             progress, other = Progress.model_validate_json(case.progress), Progress.model_validate_json(own.progress)
             if own.state != "talking" or not merge(progress, other, keep=own.consent == "agreed"):
-                return False
+                return []
             link.used_at = self.now()
             here = await store.conversations_of(session, case.id)
             # What a coordinator wrote while the person was on the way stands only where they had left.
@@ -77,7 +78,7 @@ class Links(Receiving):
                 await self.put(session, case, conversation, said.blocks, role=said.role, name=said.name)
             row.state, row.said = "done", [{"say": say.say} for say in says]
             case.progress, case.updated_at = progress.model_dump_json(), self.now()
-            return True
+            return [conversation.id, *(each.id for each in here)]
 
     async def _move(self, session: AsyncSession, conversation: Conversation, own: Case, case: Case) -> None:
         """The conversation, with its transcript and files, goes over to the case; its own empty case goes."""

@@ -55,6 +55,7 @@ class Outgoing:
     address: str  # of the person, "" for the group
     topic_id: int | None
     card_message_id: int | None
+    waited: float = 0.0  # seconds since it could have been sent
     late: str = ""  # what stands above a person's words that had to wait long for the group
 
     @property
@@ -80,6 +81,9 @@ class Sending(CaseTopic):
 
         Of what goes into the group at most `into_group` rows; what goes to people is more pressing, and comes first.
         """
+        async with self.reading() as session:  # most looks find nothing, and need not keep writers waiting
+            if not await store.any_due_outbox(session, self.now()):
+                return []
         async with self.transaction() as session:
             rows = await store.due_outbox(session, self.now(), limit)
             leased: list[Outgoing] = []
@@ -106,6 +110,7 @@ class Sending(CaseTopic):
                         address=conversation.address if conversation else "",
                         topic_id=case.topic_id if case else None,
                         card_message_id=conversation.card_message_id if conversation else None,
+                        waited=(self.now() - row.not_before).total_seconds(),
                         late=self._written_late(row),
                     )
                 )

@@ -48,6 +48,7 @@ class Pending:
     attempts: int
     alarm: str
     done: bool
+    waited: float  # seconds since it was stored
     file_ids: tuple[str, ...]
 
 
@@ -64,17 +65,15 @@ class Turns(Seeing):
         First those with a red flag, which wait for nothing and are their own key; then the oldest of each lane.
         """
         async with self.reading() as session:
-            alarms = await store.due_alarms(session, self.now(), skip)
-            return [*((turn, turn) for turn in alarms), *await store.due_turns(session, self.now(), skip)]
+            return list(await store.due_turns(session, self.now(), skip))
 
     async def pending(self, turn: str) -> Pending | None:
         """What a turn brings, and where its person stands."""
         async with self.reading() as session:
-            case_id = await store.case_of_turn(session, turn)
-            case = await store.case(session, case_id) if case_id else None
-            if case is None:
+            found = await store.turn_and_case(session, turn)
+            if found is None:
                 return None
-            row, conversation = await store.turn(session, turn)
+            row, conversation, case = found
             inbound = Inbound.of(row.payload) if row.payload else Inbound("text")
             button = await store.button(session, conversation.id, inbound.choice) if inbound.choice else None
             files = await store.files(session, case.id) if inbound.files else ()
@@ -94,6 +93,7 @@ class Turns(Seeing):
                 attempts=row.attempts,
                 alarm=row.alarm,
                 done=row.state != "new",
+                waited=(self.now() - row.received_at).total_seconds(),
                 file_ids=tuple(file.id for file in files if file.turn == turn),
             )
 
@@ -184,13 +184,15 @@ class Turns(Seeing):
 
         Raises LookupError when there is no such turn of a person.
         """
-        while (case_id := await store.case_of_turn(session, turn)) is not None:
-            case = await store.case(session, case_id, lock=True)
-            row, conversation = await store.turn(session, turn)
+        while True:
+            case = await store.case_of_turn(session, turn)
+            found = await store.turn(session, turn)
+            if found is None:
+                raise LookupError(f"no turn {turn}")
+            row, conversation = found
             if case is not None and case.id == conversation.case_id:
                 return row, conversation, case
             # While we waited the conversation was given to another case, or all of the case was erased.
-        raise LookupError(f"no turn {turn}")
 
     async def _turn(self, turn: str, heard: Heard, run: Callable[[Turn], None]) -> list[Say]:
         async with self.transaction() as session:

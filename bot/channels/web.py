@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from bot.casework import Casework, FileRef, Inbound, NoSuchConversation, Receipt, TooFast
+from bot.casework import EVENTS_AT_ONCE, Casework, FileRef, Inbound, NoSuchConversation, Receipt, TooFast
 from bot.channels import web_files
 from bot.channels.web_data import create_data_routes
 from bot.channels.web_http import (
@@ -43,6 +43,7 @@ from bot.channels.web_limits import Limits
 from bot.channels.web_pages import create_page_routes
 from bot.channels.web_plain import create_plain_routes
 from bot.settings import Settings
+from bot.telemetry import span
 from bot.tokens import TokenExpired, TokenInvalid, Tokens
 from bot.wake import Wake, Watch
 
@@ -50,7 +51,7 @@ from bot.wake import Wake, Watch
 MAX_BODY = 256 * 1024
 MAX_SEQ = 2**53 - 1  # the largest whole number that a browser counts exactly
 MAX_WAIT = 25
-POLL = 1.0  # other processes write events too, and cannot wake us
+POLL = 10.0  # a notice of something new may have been lost
 HEARTBEAT = 15.0
 STREAM_LIFE = 15 * 60.0  # then the browser connects anew, and its token is looked at again
 MAX_STREAMS = 8  # open windows of one conversation
@@ -289,7 +290,7 @@ class WebChannel:
                     quiet_since, woken = clock(), False
                 if quiet and not events:
                     yield ": still open\n\n"
-                elif not events:
+                elif len(events) < EVENTS_AT_ONCE:
                     woken = await news.wait(POLL)
 
     @contextmanager
@@ -306,7 +307,8 @@ class WebChannel:
     async def store(self, conversation: str, message_id: UUID, inbound: Inbound) -> Receipt:
         """Store a message and let it be handled. Raises ApiError."""
         try:
-            receipt = await self._casework.receive(conversation, str(message_id), inbound)
+            with span("receive", conversation=conversation):
+                receipt = await self._casework.receive(conversation, str(message_id), inbound)
         except NoSuchConversation:
             raise _gone() from None
         except TooFast as fast:

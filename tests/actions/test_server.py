@@ -17,7 +17,7 @@ from actions.turns import heard
 from bot import database, journey
 from bot.casework import Casework, Inbound
 from bot.guide import Guide
-from bot.log import OneLine
+from bot.log import Kind
 from tests.bot.rules import decisions
 
 SECRET = "shared"
@@ -48,7 +48,7 @@ def log() -> Iterator[io.StringIO]:
     """What the processes' own log would hold, whichever logger speaks."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(OneLine("%(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(Kind("%(levelname)s %(name)s %(message)s"))
     loggers = [logging.getLogger(name) for name in ("actions.server", "rasa_sdk", "rasa_sdk.executor", "bot")]
     for logger in loggers:
         logger.addHandler(handler)

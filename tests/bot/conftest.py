@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -20,6 +21,8 @@ from bot import database
 from bot.casework import Casework
 from bot.guide import Guide
 from bot.model import Base
+from sandbox.testing import GROUP_ID, running
+from tests.bot.processes import Bot, SlowEngine, World, free_port
 from tests.postgres import NAME, postgres_url
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -123,3 +126,25 @@ async def locked(db: AsyncEngine) -> OperationalError:
         with contextlib.closing(other), pytest.raises(sqlite3.OperationalError) as caught:
             other.execute("BEGIN IMMEDIATE")
     return OperationalError("BEGIN IMMEDIATE", {}, caught.value)
+
+
+@pytest.fixture
+async def world(db: AsyncEngine, guide: Guide, database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    # The bot's own clock: with a hand that stands in the past, its sweep deletes as too old what was just said.
+    casework = Casework(database.sessions(db), guide)
+    engine = SlowEngine(casework)
+    async with engine.serving() as engine_url, running() as box:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PORT": str(free_port()),
+            "DATABASE_URL": database_url,
+            "FILES_DIR": str(tmp_path / "files"),
+            "SECRET_KEY": "s" * 40,
+            "ENGINE_SECRET": "e" * 40,
+            "ENGINE_URLS": engine_url,
+            "TELEGRAM_BOT_TOKEN": box.token,
+            "TELEGRAM_API_BASE": box.url,
+            "COORDINATORS_CHAT_ID": str(GROUP_ID),
+            "STOP_NOTICE_SECONDS": "2",
+        }
+        yield World(engine, Bot(environment, f"http://127.0.0.1:{environment['PORT']}"), box, casework)

@@ -14,7 +14,7 @@ from tests.conftest import Running
 from tests.journeys.people import Seen, WebPerson, until
 from tests.journeys.player import Player
 from tests.journeys.steps import World
-from tests.journeys.test_journeys import STORIES, _load, running, world  # noqa: F401  # fixtures
+from tests.journeys.test_journeys import STORIES, _load
 
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE = 30_000
@@ -203,7 +203,7 @@ async def page() -> AsyncIterator[Page]:
     assert complaints == []
 
 
-async def play(story: str, kind: type[BrowserPerson], world: World, running: Running, page: Page) -> None:  # noqa: F811
+async def play(story: str, kind: type[BrowserPerson], world: World, running: Running, page: Page) -> None:
     """Play a story in the widget."""
     path = next(path for path in STORIES if path.stem == story)
     async with httpx.AsyncClient(base_url=running.address, trust_env=False, timeout=30) as http:
@@ -213,12 +213,12 @@ async def play(story: str, kind: type[BrowserPerson], world: World, running: Run
         await expect(page.locator(".head")).to_contain_text("Automated assistant")
 
 
-async def test_the_main_job_is_done_in_the_widget(world: World, running: Running, page: Page) -> None:  # noqa: F811
+async def test_the_main_job_is_done_in_the_widget(world: World, running: Running, page: Page) -> None:
     await play("handoff", BrowserPerson, world, running, page)
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
-async def test_the_main_job_is_done_without_javascript(world: World, running: Running) -> None:  # noqa: F811
+async def test_the_main_job_is_done_without_javascript(world: World, running: Running) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
@@ -234,8 +234,8 @@ async def test_the_main_job_is_done_without_javascript(world: World, running: Ru
 
 @pytest.mark.parametrize("story", ["signals", "records", "handoff"])
 async def test_the_whole_job_is_done_by_the_keyboard_alone(
-    world: World,  # noqa: F811
-    running: Running,  # noqa: F811
+    world: World,
+    running: Running,
     page: Page,
     story: str,
 ) -> None:

@@ -14,7 +14,6 @@ from tests.journeys.people import Telegram, TelegramPerson
 from tests.journeys.player import Player
 from tests.journeys.steps import World
 from tests.journeys.test_in_a_browser import BrowserPerson, page  # noqa: F401  # a fixture
-from tests.journeys.test_journeys import running, world  # noqa: F401  # fixtures
 from tests.pictures import compare
 
 ON_THE_WEBSITE = [
@@ -48,8 +47,8 @@ ON_THE_PHONE = [
 
 
 async def test_phone_website_and_group_look_as_in_the_picture(
-    world: World,  # noqa: F811
-    running: Running,  # noqa: F811
+    world: World,
+    running: Running,
     page: Page,  # noqa: F811
 ) -> None:
     await page.set_viewport_size({"width": 1680, "height": 945})
