@@ -25,7 +25,7 @@ async def code_of(person: Someone) -> str:
 
 async def use(person: Someone, code: str) -> bool:
     """Open a link."""
-    return await person.casework.use_link(await person.send(Inbound("start", start=code)), code)
+    return bool(await person.casework.use_link(await person.send(Inbound("start", start=code)), code))
 
 
 async def test_a_link_from_the_website_leads_to_telegram_when_the_bots_name_is_known(
