@@ -70,6 +70,8 @@ def create_routes(
         )
 
     async def metrics(request: Request) -> Response:
+        if "x-forwarded-for" in request.headers:  # it came through a proxy, and so from outside
+            return Response(status_code=404)
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 show(await figures())
