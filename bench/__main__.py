@@ -18,7 +18,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench import desk, people, stock
+from bench import desk, people, stock, widget
 from bench.measure import QUICK, Measured, Plan, measure_turns, start
 from bench.phrases import phrases
 from bench.picture import svg
@@ -145,6 +145,24 @@ async def desk_under_load(console: Console) -> None:
     console.print(f"Kept: {path}", markup=False, highlight=False)
 
 
+async def widget_in_a_browser(console: Console) -> None:
+    """Print what the website's chat takes of a phone's time, and keep the figures. Raises BenchError, ServiceError."""
+    with tempfile.TemporaryDirectory(prefix="waypoint-bench-") as folder:
+        figures = await widget.measure(Path(folder), lambda line: console.print(line, markup=False, highlight=False))
+    table = Table(title="The website's chat")
+    for column in ("", "measured", "goal", ""):
+        table.add_column(column, justify="left" if not column else "right")
+    for figure in figures:
+        limit = "" if figure.limit is None else f"≤ {figure.limit:g} {figure.unit}"
+        verdict = {True: "reached", False: "missed", None: ""}[figure.met]
+        table.add_row(figure.what, f"{figure.value:,.1f} {figure.unit}", limit, verdict)
+    console.print(table)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    path = KEPT / f"widget-{datetime.now().astimezone():%Y-%m-%dT%H-%M-%S}.json"
+    path.write_text(widget.to_json(figures), "utf-8")
+    console.print(f"Kept: {path}", markup=False, highlight=False)
+
+
 def keep(report: Report, folder: Path) -> Path:
     """Write the figures and the picture; returns the path of the figures."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -163,6 +181,7 @@ async def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--people", action="store_true", help="only many people at once, a quarter of an hour")
     parser.add_argument("--stack", action="store_true", help="the same on deploy/'s processes, one of each and two")
     parser.add_argument("--desk", action="store_true", help="only the coordinators' desk under load, a few minutes")
+    parser.add_argument("--widget", action="store_true", help="only the website's chat in a browser, two minutes")
     options = parser.parse_args(arguments)
     console = Console(soft_wrap=True)
     if options.desk:
@@ -175,6 +194,9 @@ async def main(arguments: list[str] | None = None) -> int:
     try:
         if options.people or options.stack:
             await many_people(people.QUICK if options.quick else people.Plan(), console, stack=options.stack)
+            return 0
+        if options.widget:
+            await widget_in_a_browser(console)
             return 0
         report = await measure(
             QUICK if options.quick else Plan(),

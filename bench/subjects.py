@@ -252,6 +252,15 @@ class Assistant(Subject):
     def _state(self) -> Path:
         return self.folder / "state.json"
 
+    @property
+    def address(self) -> str:
+        """Where a browser finds it."""
+        return str(self._http.base_url).rstrip("/")
+
+    def label(self, choice: str) -> str:
+        """What stands on a button."""
+        return self._guide.entry(choice).variants[0]
+
     async def start(self) -> float:
         """Start everything, then wait for the launcher to say which processes it started."""
         took = await super().start()
@@ -279,8 +288,7 @@ class Assistant(Subject):
         conversation = Conversation(session["conversation"], listener=listener)
         await self._send(listener, {"text": "/start"})
         for choice in ("choice.agree", "choice.self", "choice.records"):
-            label = self._guide.entry(choice).variants[0]
-            await self._send(listener, {"choice": await listener.choice(label)})
+            await self._send(listener, {"choice": await listener.choice(self.label(choice))})
         return conversation
 
     async def turn(self, conversation: Conversation, text: str) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot import qr
 from bot.guide import Guide
 
 Block = dict[str, Any]
@@ -38,13 +39,26 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Code:
+    """An address as a picture for a phone's camera: the guide id of where it leads, and the address."""
+
+    label: str
+    url: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"label": self.label, "url": self.url}
+
+
+@dataclass(frozen=True)
 class Say:
-    """Something to say: a guide id, its arguments, the choices offered under it, and a card beside it."""
+    """Something to say: a guide id, its arguments, the choices offered under it, a card beside it, and codes."""
 
     say: str
     args: Mapping[str, Any] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     card: Card | None = None
+    codes: tuple[Code, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, the way it crosses to the engine and into the database."""
@@ -53,6 +67,7 @@ class Say:
             "args": dict(self.args),
             "choices": [choice.to_json() for choice in self.choices],
             "card": self.card.to_json() if self.card else None,
+            "codes": [code.to_json() for code in self.codes],
         }
 
     @staticmethod
@@ -64,6 +79,7 @@ class Say:
             data.get("args") or {},
             tuple(Choice(c["label"], c["parse"], c.get("args") or {}) for c in data.get("choices") or ()),
             Card(card["kind"], card["states"]) if card else None,
+            tuple(Code(c["label"], c["url"]) for c in data.get("codes") or ()),
         )
 
 
@@ -83,6 +99,9 @@ def render(guide: Guide, say: Say, voice: Voice, variant: int) -> list[Block]:
     """
     text = speak(guide, say.say, say.args, voice, variant)
     blocks = [_checklist(guide, say.card, voice, text) if say.card else {"type": "text", "text": text}]
+    if {"n", "total"} <= say.args.keys():  # one question of several
+        blocks.append({"type": "steps", "at": say.args["n"], "total": say.args["total"]})
+    blocks += [qr.block(_capital(speak(guide, code.label, {}, voice)), code.url) for code in say.codes]
     if say.choices:
         choices = [
             {"label": _capital(speak(guide, choice.label, choice.args, voice)), "parse": dict(choice.parse)}

@@ -122,7 +122,8 @@ async def run(env: dict[str, str], var: Path, state_file: Path | None, console: 
         ready = True
         tell(f"\nWaypoint is ready: {address(env)}")
         if "SANDBOX_URL" in env:
-            tell(f"No TELEGRAM_BOT_TOKEN is set, so Telegram is simulated: {env['SANDBOX_URL']}/sandbox")
+            beside = f"{env['SANDBOX_URL']}/sandbox?widget={address(env)}"
+            tell(f"No TELEGRAM_BOT_TOKEN is set, so Telegram is simulated: {beside}")
         tell(f"Logs are in {var / 'log'}. Ctrl-C stops everything.")
         await supervisor.watch()
     finally:

@@ -51,11 +51,12 @@ for (const [language, name] of Object.entries(LANGUAGES)) {
     console.error("The widget is too heavy. Take something out of it.");
     process.exit(1);
   }
-  if (process.argv.includes("--pin") && language === "en") {
+  if (process.argv.includes("--pin")) {
     const pinned = new URL("../bot/static/pinned/", import.meta.url);
     mkdirSync(pinned, { recursive: true });
     const version = createHash("sha256").update(built).digest("hex").slice(0, 12);
     writeFileSync(new URL(`widget-${version}.js`, pinned), built);
+    console.log(`  /widget-${version}.js sha384-${createHash("sha384").update(built).digest("base64")}`);
   }
   if (!process.argv.includes("--check")) {
     writeFileSync(path, built);

@@ -13,7 +13,7 @@ from bot.casework.inbound import Receiving
 from bot.keep import Keep
 from bot.model import Case, Conversation, Link
 from bot.progress import Progress
-from bot.render import Say
+from bot.render import Code, Say
 
 LINK_LIFE = timedelta(minutes=10)
 USERNAME = "telegram.username"  # the fact that names our bot
@@ -23,16 +23,23 @@ class Links(Receiving):
     """Use cases of linking."""
 
     async def mint_link(self, session: AsyncSession, case: Case, conversation: Conversation) -> Say:
-        """A one-time link to the other channel, as something to say."""
+        """A one-time link to the other channel or device, as something to say; on the website as a code, too."""
         code = new_link_code()
         session.add(Link(code_hash=code_hash(code), case_id=case.id, expires_at=self.now() + LINK_LIFE))
         minutes = int(LINK_LIFE.total_seconds() // 60)
+        web, here = f"{self.public_url}/#link={code}", conversation.channel
+        codes = (Code("link.code.web", web),) if here == "web" else ()  # on a phone with Telegram the link is enough
         username = await store.fact(session, USERNAME)
-        if conversation.channel == "web" and username:
-            return Say(
-                "link.to_telegram", {"url": f"https://t.me/{username}?start={code}", "code": code, "minutes": minutes}
-            )
-        return Say("link.to_web", {"url": f"{self.public_url}/#link={code}", "code": code, "minutes": minutes})
+        if here != "web" or not username:
+            return Say("link.to_web", {"url": web, "code": code, "minutes": minutes}, codes=codes)
+        url = f"https://t.me/{username}?start={code}"
+        args = {"url": url, "web": web, "code": code, "minutes": minutes}
+        return Say("link.to_telegram", args, codes=(Code("link.code.telegram", url), *codes))
+
+    async def telegram_username(self) -> str:
+        """The name of our bot on Telegram, "" where there is none or it is not known yet."""
+        async with self.reading() as session:
+            return await store.fact(session, USERNAME)
 
     async def use_link(self, turn: str, code: str) -> list[str]:
         """Join a turn's conversation to the case of a one-time code. Both sides are told.

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -29,15 +29,24 @@ from starlette.routing import BaseRoute, Mount, Route
 from bot.casework import EVENTS_AT_ONCE, Casework, FileRef, Inbound, NoSuchConversation, Receipt, TooFast
 from bot.channels import web_files
 from bot.channels.web_data import create_data_routes
-from bot.channels.web_http import TOO_LARGE, ApiError, Guard, limited, on_api_error, on_http_error, origin_rule
+from bot.channels.web_http import (
+    TOO_LARGE,
+    ApiError,
+    Guard,
+    clean_text,
+    limited,
+    on_api_error,
+    on_http_error,
+    origin_rule,
+)
 from bot.channels.web_limits import Limits
 from bot.channels.web_pages import create_page_routes
+from bot.channels.web_plain import create_plain_routes
 from bot.settings import Settings
 from bot.telemetry import span
 from bot.tokens import TokenExpired, TokenInvalid, Tokens
 from bot.wake import Wake, Watch
 
-MAX_TEXT = 20_000
 # 20,000 characters may take 12 bytes each when a client escapes everything beyond ASCII.
 MAX_BODY = 256 * 1024
 MAX_SEQ = 2**53 - 1  # the largest whole number that a browser counts exactly
@@ -115,6 +124,7 @@ def create_routes(casework: Casework, wake: Wake, settings: Settings) -> list[Ba
         Mount("/api", app=api),
         *create_data_routes(casework, settings),
         *create_page_routes(settings.sandbox_url, settings.public_url, settings.origins),
+        *create_plain_routes(channel, casework, settings),
     ]
 
 
@@ -126,11 +136,11 @@ class WebChannel:
         self._tokens = Tokens(settings.secret_key.get_secret_value())
         self._files_dir, self._max_file_bytes = settings.files_dir, settings.max_file_bytes
         self._streams: Counter[str] = Counter()
-        self._limits = Limits()
+        self.limits = Limits()
 
     async def open_session(self, request: Request) -> Response:
         """POST /api/sessions: a new conversation; or, with a session token, a fresh token for the same one."""
-        self._limits.take("sessions", request)
+        self.limits.take("sessions", request)
         options = await _json(request, SessionIn, default=b"{}")
         if "authorization" in request.headers:
             conversation = self._conversation(request, renewing=True)
@@ -143,59 +153,73 @@ class WebChannel:
         """DELETE /api/sessions: delete everything of the conversation's case, at once and without the engine."""
         conversation = self._conversation(request)
         try:
-            receipt = await self._casework.erase_at_once(conversation)
+            return JSONResponse({"receipt": await self.erase(conversation)})
         except LookupError:
             raise _gone() from None
+
+    async def erase(self, conversation: str) -> str:
+        """Delete everything of a conversation's case. Returns the receipt. Raises LookupError."""
+        receipt = await self._casework.erase_at_once(conversation)
         for key in ("outbox", conversation):
             self._wake.notify(key)
-        return JSONResponse({"receipt": receipt})
+        return receipt
 
     async def receive_message(self, request: Request) -> Response:
         """POST /api/messages: store typed words or a pressed button."""
         conversation = self._conversation(request)
-        self._limits.take("messages", request, conversation)
+        self.limits.take("messages", request, conversation)
         message = await _json(request, MessageIn)
         if message.choice is not None:
             inbound = Inbound(kind="choice", choice=message.choice)
         else:
-            text = _clean(message.text or "")
+            text = clean_text(message.text or "")
             if not text.strip():
                 raise ApiError(400, "text_empty", "This message is empty. Please write something first.")
             inbound = Inbound(kind="text", text=text)
-        return _accepted(await self._store(conversation, message.id, inbound))
+        return _accepted(await self.store(conversation, message.id, inbound))
 
     async def receive_file(self, request: Request) -> Response:
         """POST /api/files: store one file, with a caption where there is one."""
         conversation = self._conversation(request)
-        self._limits.take("files", request, conversation)
-        declared = request.headers.get("content-length", "")
-        size = int(declared) if declared.isdecimal() else self._max_file_bytes
-        self._limits.take("bytes", request, conversation, min(size, self._max_file_bytes))
-        form = await web_files.read_form(request, self._max_file_bytes)
+        self.limits.take("files", request, conversation)
+        form = await self.read_form(request, conversation)
         try:
             upload, caption = form.get("file"), form.get("caption", "")
             known = set(form) <= {"id", "file", "caption"}
             if not known or not isinstance(upload, UploadFile) or not isinstance(caption, str):
                 raise ApiError(400, "bad_form", "Send the parts `id` and `file`, and `caption` if you like.")
-            message_id, text = _uuid(form.get("id")), _clean(caption)
-            stored = await web_files.store(upload, self._files_dir, self._max_file_bytes)
+            receipt = await self.store_file(conversation, _uuid(form.get("id")), upload, clean_text(caption))
         finally:
             await form.close()
+        return _accepted(receipt)
+
+    async def read_form(self, request: Request, conversation: str) -> FormData:
+        """A form with a file, counted by its size. Raises ApiError. The caller closes it."""
+        declared = request.headers.get("content-length", "")
+        size = int(declared) if declared.isdecimal() else self._max_file_bytes
+        self.limits.take("bytes", request, conversation, min(size, self._max_file_bytes))
+        return await web_files.read_form(request, self._max_file_bytes)
+
+    async def store_file(self, conversation: str, message_id: UUID, upload: UploadFile, text: str) -> Receipt:
+        """Keep a file, with the words beside it, and let it be handled. Raises ApiError, and then keeps nothing."""
+        stored = await web_files.store(upload, self._files_dir, self._max_file_bytes)
         file = FileRef(name=stored.name, mime=stored.mime, size=stored.size, kind=stored.kind, path=stored.path)
-        inbound = Inbound(kind="file", text=text, files=(file,))
         try:
-            receipt = await self._store(conversation, message_id, inbound)
+            receipt = await self.store(conversation, message_id, Inbound(kind="file", text=text, files=(file,)))
         except Exception:
             web_files.remove(self._files_dir, stored.path)
             raise
         if receipt.duplicate:
             web_files.remove(self._files_dir, stored.path)
-        return _accepted(receipt)
+        return receipt
 
     async def send_file(self, request: Request) -> Response:
         """GET /api/files/<id>: a file of one's own case, always as a download."""
         conversation = self._conversation(request)
-        file_id = request.path_params["file_id"]
+        return await self.file_response(conversation, request.path_params["file_id"])
+
+    async def file_response(self, conversation: str, file_id: str) -> Response:
+        """A file of a conversation's case as a download. Raises ApiError."""
         stored = await self._casework.file_for(conversation, file_id) if _FILE_ID.fullmatch(file_id) else None
         path = web_files.locate(self._files_dir, stored.path) if stored is not None else None
         if stored is None or path is None:
@@ -211,14 +235,14 @@ class WebChannel:
         """
         conversation = self._conversation(request)
         await self._must_exist(conversation)
-        self._limits.take("streams", request, conversation)
+        self.limits.take("streams", request, conversation)
         after = _whole(request.headers.get("last-event-id") or request.query_params.get("after") or "0", MAX_SEQ)
         if self._streams[conversation] >= MAX_STREAMS:
             raise ApiError(429, "too_many_windows", "This chat is open in too many windows. Please close some of them.")
         with_state = request.query_params.get("state") == "1"
         if "application/json" in request.headers.get("accept", ""):
             wait = _whole(request.query_params.get("wait") or "0", MAX_WAIT)
-            answer: dict[str, Any] = {"events": await self._wait_for_events(conversation, after, wait, with_state)}
+            answer: dict[str, Any] = {"events": await self.wait_for_events(conversation, after, wait, with_state)}
             if with_state:
                 answer["state"] = await self._casework.standing(conversation)
             return JSONResponse(answer)
@@ -230,7 +254,10 @@ class WebChannel:
             headers={"X-Accel-Buffering": "no"},
         )
 
-    async def _wait_for_events(self, conversation: str, after: int, wait: int, with_ids: bool) -> list[dict[str, Any]]:
+    async def wait_for_events(
+        self, conversation: str, after: int, wait: int, with_ids: bool = False
+    ) -> list[dict[str, Any]]:
+        """What was said after a number; where that is nothing yet, as soon as there is, within `wait` seconds."""
         deadline = asyncio.get_running_loop().time() + wait
         with self._open(conversation) as news:
             while True:
@@ -277,7 +304,8 @@ class WebChannel:
             if not self._streams[conversation]:
                 del self._streams[conversation]
 
-    async def _store(self, conversation: str, message_id: UUID, inbound: Inbound) -> Receipt:
+    async def store(self, conversation: str, message_id: UUID, inbound: Inbound) -> Receipt:
+        """Store a message and let it be handled. Raises ApiError."""
         try:
             with span("receive", conversation=conversation):
                 receipt = await self._casework.receive(conversation, str(message_id), inbound)
@@ -349,15 +377,6 @@ def _uuid(value: object) -> UUID:
         return UUID(str(value))
     except ValueError:
         raise ApiError(400, *_PROBLEMS["id"]) from None
-
-
-def _clean(text: str) -> str:
-    """A person's words, without the one character that a database refuses. Raises ApiError when there are too many."""
-    text = text.replace("\x00", "")
-    if len(text) > MAX_TEXT:
-        message = f"This message is longer than {MAX_TEXT:,} characters. Please send it in parts."
-        raise ApiError(400, "text_too_long", message)
-    return text
 
 
 def _whole(value: str, largest: int) -> int:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 logger = logging.getLogger(__name__)
 
 TOO_LARGE = 413
+MAX_TEXT = 20_000  # characters of one message
 
 # An answer may be ready before the request was read: a file that is too large, a session that ended. Closing then would
 # make the sender's network stack throw the answer away, so what still comes is read and dropped for a while.
@@ -155,3 +156,12 @@ async def limited(request: Request, limit: int, error: ApiError) -> AsyncGenerat
         if size > limit:
             raise error
         yield piece
+
+
+def clean_text(text: str) -> str:
+    """A person's words, without the one character that a database refuses. Raises ApiError when there are too many."""
+    text = text.replace("\x00", "")
+    if len(text) > MAX_TEXT:
+        message = f"This message is longer than {MAX_TEXT:,} characters. Please send it in parts."
+        raise ApiError(400, "text_too_long", message)
+    return text

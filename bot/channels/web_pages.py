@@ -13,6 +13,7 @@ import re
 import string
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -59,11 +60,12 @@ def create_page_routes(sandbox_url: str, public_url: str = "", origins: Sequence
     if sandbox_url:  # its page shows ours beside the phone and the group
         headers = _framed_by(sandbox_url.rstrip("/"))
     pinned, integrity = version(STATIC / "widget.js")
+    current = {version(path)[0]: path.name for path in STATIC.glob("widget*.js")}
 
     async def demo(request: Request) -> Response:
         address = public_url.rstrip("/") or str(request.base_url).rstrip("/")
         in_frame = request.query_params.get("mode") == "iframe"
-        page = demo_page(sandbox_url, f"{address}/{pinned}", integrity, in_frame=in_frame)
+        page = demo_page(sandbox_url, address, f"{address}/{pinned}", integrity, in_frame=in_frame)
         return HTMLResponse(page, headers=headers)
 
     async def chat(request: Request) -> Response:
@@ -75,7 +77,7 @@ def create_page_routes(sandbox_url: str, public_url: str = "", origins: Sequence
     async def widget_version(request: Request) -> Response:
         name = f"widget-{request.path_params['digest']}.js"
         headers = {**SCRIPT_HEADERS, "Cache-Control": FOREVER}
-        return await _file(request, "widget.js" if name == pinned else f"pinned/{name}", headers)
+        return await _file(request, current.get(name, f"pinned/{name}"), headers)
 
     async def style(request: Request) -> Response:
         return await _file(request, "demo.css", PAGE_HEADERS)
@@ -106,13 +108,13 @@ def version(script: Path) -> tuple[str, str]:
     return f"widget-{hashlib.sha256(content).hexdigest()[:12]}.js", f"sha384-{digest}"
 
 
-def demo_page(sandbox_url: str, script: str = "", integrity: str = "", *, in_frame: bool = False) -> str:
-    """The demo page's HTML, with a link to the coordinators' side where there is a sandbox to show it."""
+def demo_page(sandbox_url: str, own: str = "", script: str = "", integrity: str = "", *, in_frame: bool = False) -> str:
+    """The demo page's HTML, with a link to the coordinators' side where there is a sandbox to show it beside `own`."""
     template = string.Template((STATIC / "demo.html").read_text(encoding="utf-8"))
     link = ""
     if sandbox_url.startswith(("http://", "https://")):
-        address = html.escape(f"{sandbox_url.rstrip('/')}/sandbox")
-        link = f'<a class="desk" href="{address}">See the coordinators&rsquo; side</a>'
+        address = html.escape(f"{sandbox_url.rstrip('/')}/sandbox?widget={quote(own, safe='')}")
+        link = f'<a class="desk" href="{address}" target="_top">See the coordinators&rsquo; side</a>'
     snippet = f'<script src="{script}" integrity="{integrity}" crossorigin="anonymous" defer></script>'
     return template.substitute(
         desk=link,

@@ -1,4 +1,4 @@
-// The page: a patient's phone beside the coordinators' group, and the website if it is asked for.
+// The page: a patient's phone beside the coordinators' group, and between them the website if it is asked for.
 import { follow } from "./api.js";
 import { Chat, head } from "./chat.js";
 import { avatar, colorOf, el, fullName, icon, notice } from "./dom.js";
@@ -237,7 +237,8 @@ function showSite() {
   const address = new URLSearchParams(location.search).get("widget") ?? "";
   if (!/^http:\/\/(127\.0\.0\.1|localhost):\d+(\/|$)/.test(address)) return;
   document.querySelector("#site").src = address;
-  document.querySelector(".site").hidden = false;
+  document.querySelector("#site-address").textContent = new URL(address).host;
+  document.querySelector(".site").hidden = document.querySelector("[data-side=site]").hidden = false;
   document.querySelector("main").classList.add("three");
 }
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.guide import Guide, GuideError, read
-from bot.render import Card, Choice, Say, Voice, render, speak
+from bot.render import Card, Choice, Code, Say, Voice, render, speak
 
 TEXTS = """\
 person.self: you
@@ -29,6 +29,7 @@ choice.named: {text: "yes, {name}", args: [name]}
 greet: [Hello., Hi., Good day.]
 ask: {text: "Do you have {persons} report?", carer: "Does {person} have the report?"}
 owner: "{Person}. {Persons}."
+step: {args: [n, total], text: "Question {n} of {total}"}
 line: {args: [name, state], text: "{name}: {state}"}
 quote: {args: [text], text: "You wrote: {text}"}
 heading: {args: [items], text: "Noted:\\n{items}"}
@@ -119,6 +120,16 @@ def test_the_checklist_shows_every_record_with_its_state(guide: Guide) -> None:
     ]
 
 
+def test_one_question_of_several_says_how_far_one_is(guide: Guide) -> None:
+    steps = {"type": "steps", "at": 3, "total": 12}
+    assert render(guide, Say("step", {"n": 3, "total": 12}), Voice(), 0)[1:] == [steps]
+
+
+def test_an_address_comes_as_a_code_beside_the_words_under_the_name_of_where_it_leads(guide: Guide) -> None:
+    [_, code] = render(guide, Say("greet", codes=(Code("records.imaging.name", "https://a.example"),)), Voice(), 0)
+    assert (code["type"], code["label"]) == ("qr", "Scan files")
+
+
 @pytest.mark.parametrize("say", [Say("nothing.here"), Say("greet", {"name": "x"}), Say("quote")])
 def test_an_unknown_id_or_argument_is_an_error(guide: Guide, say: Say) -> None:
     with pytest.raises(GuideError):
@@ -131,8 +142,8 @@ def test_an_unknown_id_inside_another_is_an_error(guide: Guide) -> None:
 
 
 def test_a_saying_survives_being_stored() -> None:
-    say = Say(
-        "a", {"n": 1, "x": [{"say": "b"}]}, (Choice("c", {"intent": "d"}, {"e": "f"}),), Card("checklist", {"g": ""})
-    )
+    choices = (Choice("c", {"intent": "d"}, {"e": "f"}),)
+    codes = (Code("h", "https://i.example"),)
+    say = Say("a", {"n": 1, "x": [{"say": "b"}]}, choices, Card("checklist", {"g": ""}), codes)
     assert Say.from_json(say.to_json()) == say
     assert Say.from_json({"say": "a"}) == Say("a")

@@ -54,6 +54,7 @@ STATES_NOTHING = {
     r"human\.joined": "who talks now, and that the safety net stays on",
     r"safety\.told_coordinator": "that the coordinators were alerted, and may not read it at once",
     r"role\.ask|why\.role": "asks who is ill",
+    r"plain\.lead": "for whom the page is",
     r"welcome\.consent|consent\.declined": "what is kept, and what is not",
     r"fallback\.oos|signals\.heard_unkept": "what the assistant can talk about",
     r"why\.treatment_\w+": "what the service does with a date",

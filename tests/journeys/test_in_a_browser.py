@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import FileChooser, FilePayload, Page, async_playwright, expect
 
 from tests.conftest import Running
 from tests.journeys.people import Seen, WebPerson, until
@@ -30,7 +30,7 @@ class BrowserPerson(WebPerson):
     async def open(self) -> None:
         """Open the chat on the demo page."""
         await self._page.goto(self._at)
-        await self._page.get_by_role("button", name="Start the conversation").click()
+        await self._start()
 
         async def session() -> dict[str, str] | None:
             kept = await self._page.evaluate("Object.values({...sessionStorage}).find(v => v.includes('conversation'))")
@@ -39,6 +39,9 @@ class BrowserPerson(WebPerson):
         found = await until(session, "a session")
         self._headers = {"Authorization": f"Bearer {found['token']}"}
         self._conversation = found["conversation"]
+
+    async def _start(self) -> None:
+        await self._page.get_by_role("button", name="Start the conversation").click()
 
     async def write(self, text: str) -> None:
         """Type a message and send it with Enter."""
@@ -52,12 +55,14 @@ class BrowserPerson(WebPerson):
 
     async def send(self, name: str, content: bytes, caption: str) -> None:
         """Choose a file, and write beside it."""
-        picker = self._page.locator("waypoint-chat input[type=file]")
-        await picker.set_input_files({"name": name, "mimeType": "application/pdf", "buffer": content})
+        await self._choose({"name": name, "mimeType": "application/pdf", "buffer": content})
         line = self._page.get_by_role("log").get_by_role("listitem").filter(has_text=name)
         await expect(line).to_contain_text("Sent")
         if caption:
             await self.write(caption)
+
+    async def _choose(self, file: FilePayload) -> None:
+        await self._page.locator("waypoint-chat input[type=file]").set_input_files(file)
 
     async def read(self) -> list[Seen]:
         """What is new; all of it must be on the screen."""
@@ -70,6 +75,113 @@ class BrowserPerson(WebPerson):
             if seen.role == "coordinator":
                 await expect(log.get_by_role("listitem").filter(has_text=words).last).to_contain_text("A person")
         return new
+
+
+# What has the focus, inside the chat too: its words, and whether it stands in the conversation or beside it.
+FOCUS = """() => {
+    let at = document.activeElement;
+    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+    if (!at || at === document.body) return ["", ""];
+    const where = at.closest(".log") ? "log" : at.closest("dialog") ? "panel" : "page";
+    return [at.ariaLabel || at.textContent.trim(), where];
+}"""
+
+
+class KeyboardPerson(BrowserPerson):
+    """The same without a mouse: only Tab, Enter and what is typed. The focus is never lost on the way."""
+
+    def __init__(self, http: httpx.AsyncClient, page: Page, address: str) -> None:
+        super().__init__(http, page, address)
+        self._choosers: list[FileChooser] = []
+        page.on(
+            "filechooser", lambda chooser: self._choosers.append(chooser)
+        )  # from the start: a key is faster than the wish to hear of it
+
+    async def _start(self) -> None:
+        await self._go_to("Start the conversation", "page")
+        await self._page.keyboard.press("Enter")
+
+    async def write(self, text: str) -> None:
+        """Type a message and send it with Enter."""
+        await self._go_to("Write your message", "panel")
+        await self._page.keyboard.insert_text(text)
+        await self._page.keyboard.press("Enter")
+        assert await self._page.evaluate(FOCUS) == ["Write your message", "panel"]
+
+    async def press(self, label: str) -> None:
+        """Go to a choice and take it with Enter."""
+        button = self._page.get_by_role("log").get_by_role("button", name=label, exact=True)
+        await expect(button).to_have_count(1)
+        await self._go_to(label, "log")
+        await self._page.keyboard.press("Enter")
+        await expect(button).to_have_count(0)
+        assert (await self._page.evaluate(FOCUS))[0] == "Conversation"
+
+    async def _choose(self, file: FilePayload) -> None:
+        await self._go_to("Send a file", "panel")
+        await self._page.keyboard.press("Enter")
+
+        async def opened() -> FileChooser | None:
+            return self._choosers.pop() if self._choosers else None
+
+        await (await until(opened, "the choice of a file")).set_files(file)
+        assert (await self._page.evaluate(FOCUS))[0] == "Conversation"
+
+    async def _go_to(self, words: str, where: str) -> None:
+        """Press Tab until something has the focus; once around the page leads to everything."""
+        passed = []
+        while (at := await self._page.evaluate(FOCUS)) != [words, where]:
+            passed.append(at)
+            assert len(passed) < 200, f"no Tab leads to {words!r}; it led to {passed[-40:]}"
+            await self._page.keyboard.press("Tab")
+
+
+class PlainPerson:
+    """Somebody whose browser runs no scripts: the chat is a page with forms."""
+
+    channel = "web"
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page, self._at = page, f"{address}/chat/plain"
+        self._read = 0
+
+    async def open(self) -> None:
+        """Begin a conversation."""
+        await self._page.goto(self._at)
+        await self._page.get_by_role("button", name="Start the conversation").click()
+        [cookie] = await self._page.context.cookies()
+        self._conversation = str(cookie.get("value")).split(".")[0]
+
+    @property
+    def address(self) -> str:
+        """The conversation's id."""
+        return self._conversation
+
+    async def write(self, text: str) -> None:
+        """Type a message and send it."""
+        await self._page.get_by_label("Your message").fill(text)
+        await self._page.get_by_role("button", name="Send", exact=True).click()
+
+    async def press(self, label: str) -> None:
+        """Press a choice."""
+        await self._page.get_by_role("button", name=label, exact=True).click()
+
+    async def send(self, name: str, content: bytes, caption: str) -> None:
+        """Choose a file, and write beside it."""
+        file: FilePayload = {"name": name, "mimeType": "application/pdf", "buffer": content}
+        await self._page.get_by_label("A file, if you like").set_input_files(file)
+        await self.write(caption)
+
+    async def read(self) -> list[Seen]:
+        """What is new on the page, apart from their own words."""
+        shown = await self.read_again()
+        new, self._read = shown[self._read :], len(shown)
+        return new
+
+    async def read_again(self) -> list[Seen]:
+        """All that stands on the page, apart from their own words."""
+        await self._page.get_by_role("link", name="Look for new messages").click()
+        return [Seen(words) for words in await self._page.locator("ol > li:not(.patient)").all_inner_texts()]
 
 
 @pytest.fixture
@@ -91,10 +203,40 @@ async def page() -> AsyncIterator[Page]:
     assert complaints == []
 
 
-async def test_the_main_job_is_done_in_the_widget(world: World, running: Running, page: Page) -> None:
-    story = next(path for path in STORIES if path.stem == "handoff")
+async def play(story: str, kind: type[BrowserPerson], world: World, running: Running, page: Page) -> None:
+    """Play a story in the widget."""
+    path = next(path for path in STORIES if path.stem == story)
     async with httpx.AsyncClient(base_url=running.address, trust_env=False, timeout=30) as http:
-        person = BrowserPerson(http, page, running.address)
+        person = kind(http, page, running.address)
         await person.open()
-        await Player(world, person).play(_load(story)["steps"])
+        await Player(world, person).play(_load(path)["steps"])
         await expect(page.locator(".head")).to_contain_text("Automated assistant")
+
+
+async def test_the_main_job_is_done_in_the_widget(world: World, running: Running, page: Page) -> None:
+    await play("handoff", BrowserPerson, world, running, page)
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
+async def test_the_main_job_is_done_without_javascript(world: World, running: Running) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = await browser.new_page(java_script_enabled=False)
+        page.set_default_timeout(PATIENCE)
+        person = PlainPerson(page, running.address)
+        await person.open()
+        story = next(path for path in STORIES if path.stem == "handoff")
+        await Player(world, person).play(_load(story)["steps"])
+        await browser.close()
+
+
+@pytest.mark.parametrize("story", ["signals", "records", "handoff"])
+async def test_the_whole_job_is_done_by_the_keyboard_alone(
+    world: World,
+    running: Running,
+    page: Page,
+    story: str,
+) -> None:
+    await play(story, KeyboardPerson, world, running, page)

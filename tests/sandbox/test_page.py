@@ -123,6 +123,32 @@ async def test_a_narrow_screen_shows_one_side_at_a_time(page):
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+async def test_a_website_of_this_computer_stands_between_the_phone_and_the_group(box, page):
+    await page.set_viewport_size({"width": 1680, "height": 945})
+    await expect(page.locator("section.site")).to_be_hidden()
+    await page.goto(f"{box.url}/sandbox?widget={box.url}/sandbox/health")
+    site = page.locator("section.site")
+    await expect(page.frame_locator("#site").get_by_text("ok")).to_be_visible()
+    await expect(site).to_contain_text(box.url.removeprefix("http://"))
+    lefts = [(await page.locator(f"section.{side}").bounding_box())["x"] for side in ("patient", "site", "desk")]
+    assert lefts == sorted(lefts)
+    await page.set_viewport_size({"width": 390, "height": 780})
+    await expect(site).to_be_hidden()
+    await page.get_by_role("button", name="Website").click()
+    await expect(site).to_be_visible()
+    await expect(page.locator("section.desk")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "address", ["https://elsewhere.example", "javascript:alert(1)", "http://127.0.0.1.example:80/"]
+)
+async def test_a_website_from_elsewhere_is_not_shown(box, page, address):
+    await page.goto(f"{box.url}/sandbox?widget={address}")
+    await expect(page.locator("#topics button")).to_have_count(1)
+    await expect(page.locator("section.site")).to_be_hidden()
+    assert await page.locator("#site").get_attribute("src") is None
+
+
 async def test_who_blocked_the_bot_has_no_text_box(box, ada, page):
     await box.post("blocks", person=ada, blocked=True)
     await expect(page.locator("#phone .closed")).to_have_text("This person has blocked the bot.")

@@ -8,7 +8,8 @@ from bot.channels.web_pages import demo_page
 
 
 def test_the_coordinators_side_is_linked_to_where_there_is_one_to_see():
-    assert 'href="http://127.0.0.1:8081/sandbox"' in demo_page("http://127.0.0.1:8081/")
+    page = demo_page("http://127.0.0.1:8081/", "http://127.0.0.1:8080")
+    assert 'href="http://127.0.0.1:8081/sandbox?widget=http%3A%2F%2F127.0.0.1%3A8080" target="_top"' in page
     assert "coordinators" not in demo_page("").split("<h1>")[0]
 
 

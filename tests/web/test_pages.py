@@ -6,10 +6,14 @@ import base64
 import hashlib
 import html
 import re
+import shutil
+from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
+from bot.channels import web_pages
 from tests.web.conftest import ONE_LOOP, PARTNER
 
 pytestmark = ONE_LOOP
@@ -58,6 +62,19 @@ async def test_a_version_of_the_script_never_changes_and_is_checked_by_its_diges
     assert "immutable" in response.headers["cache-control"]
     assert (await http.get("/widget-000000000000.js")).status_code == 404
     assert (await http.get("/widget-..%2f..%2fsettings.js")).status_code == 404
+
+
+async def test_an_older_version_that_was_pinned_is_still_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    shutil.copytree(web_pages.STATIC, tmp_path / "static")
+    (tmp_path / "static/pinned").mkdir(exist_ok=True)
+    (tmp_path / "static/pinned/widget-0123456789ab.js").write_text("/* older */")
+    monkeypatch.setattr(web_pages, "STATIC", tmp_path / "static")
+    app = Starlette(routes=web_pages.create_page_routes(""))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        older = await client.get("/widget-0123456789ab.js")
+        arabic, _ = web_pages.version(web_pages.STATIC / "widget.ar.js")
+        assert (older.text, "immutable" in older.headers["cache-control"]) == ("/* older */", True)
+        assert (await client.get(f"/{arabic}")).content == (web_pages.STATIC / "widget.ar.js").read_bytes()
 
 
 @pytest.mark.parametrize(("lang", "script"), [("ar", "widget.ar.js"), ("ar-EG", "widget.ar.js"), ("xx", "widget.js")])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from bot import qr
 from tests.web.conftest import ONE_LOOP, Site, Visit, choices, text
 from tests.web.test_widget import PHONE, card
 
@@ -56,6 +57,10 @@ async def test_axe_finds_nothing_in_any_state(visiting: Callable[..., Any], mode
     await visit.site.say(conversation, card(3), choices("Some", "None"))
     await expect(log.get_by_text("3 of 6 ready")).to_be_visible()
     found["checklist"] = await violations(page)
+    await visit.site.say(conversation, text("Question 3 of 12"), {"type": "steps", "at": 3, "total": 12})
+    await visit.site.say(conversation, text("To go on elsewhere"), qr.block("To Telegram", "https://t.me/x"))
+    await expect(log.get_by_role("img", name="QR")).to_be_visible()
+    found["a step and a code"] = await violations(page)
     await page.get_by_role("button", name="Settings and more").click()
     await page.get_by_role("button", name="Delete my conversation").click()
     found["menu"] = await violations(page)
@@ -77,6 +82,45 @@ async def test_axe_finds_nothing_in_any_state(visiting: Callable[..., Any], mode
     await expect(page.get_by_role("status")).to_contain_text("You are offline")
     found["offline"] = await violations(page)
     assert {state: wrong for state, wrong in found.items() if wrong} == {}
+
+
+async def test_the_focus_stays_in_the_conversation_when_what_had_it_goes(visit: Visit, tmp_path: Path):
+    page, log = visit.page, visit.page.get_by_role("log")
+    conversation = await visit.open()
+    await visit.site.say(conversation, text("Old?"), choices("Old yes"))
+    await page.get_by_role("button", name="Old yes").focus()
+    await visit.site.say(conversation, text("New?"), choices("New yes"))
+    await expect(page.get_by_role("button", name="Old yes")).to_have_count(0)
+    await expect(log).to_be_focused()
+    await page.route("**/api/files", lambda route: route.fulfill(status=415, json={}))
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.7 sample")
+    await page.locator("waypoint-chat input[type=file]").set_input_files(tmp_path / "report.pdf")
+    again = page.get_by_role("button", name="Try again")
+    await again.focus()
+    await page.unroute("**/api/files")
+    await page.keyboard.press("Enter")
+    await expect(again).to_have_count(0)
+    await expect(log).to_be_focused()
+
+
+async def test_who_unfolds_a_long_answer_goes_on_where_it_goes_on(visit: Visit):
+    conversation = await visit.open()
+    await visit.site.say(conversation, text("The first part. " * 45 + "\n\n" + "The second part. " * 45))
+    await visit.page.get_by_text("Show the rest").focus()
+    await visit.page.keyboard.press("Enter")
+    await expect(visit.page.get_by_text("The second part.")).to_be_focused()
+
+
+async def test_two_places_are_spoken_of_themselves_and_neither_is_inside_the_other(visit: Visit):
+    conversation = await visit.open()
+    await visit.site.say(conversation, text("Hello."), card(2), choices("Some", "None"))
+    await visit.page.get_by_role("button", name="Settings and more").click()
+    await visit.page.get_by_role("button", name="Delete my conversation").click()
+    live = "[role=log], [role=status], [role=alert], [aria-live=polite], [aria-live=assertive]"
+    spoken = await visit.page.locator(f"waypoint-chat :is({live})").evaluate_all(
+        "(all, live) => all.map(e => [e.role, e.parentElement.closest(live) === null])", live
+    )
+    assert sorted(spoken) == [["log", True], ["status", True]]
 
 
 async def test_text_of_twice_the_size_stays_usable(visiting: Callable[..., Any]):

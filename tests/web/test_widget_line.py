@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page, expect
@@ -42,6 +43,36 @@ async def test_words_that_could_not_be_sent_outlive_the_page(visit: Visit):
     await expect(own(visit.page, "one more thing")).to_contain_text("Sent")
     assert await visit.heard(conversation) == ["yes", "one more thing"]
     assert await visit.page.evaluate("Object.keys(sessionStorage).filter(key => key.includes('unsent'))") == []
+
+
+async def test_a_file_that_was_not_sent_before_the_page_went_says_that_it_must_be_chosen_again(
+    visit: Visit, tmp_path: Path
+):
+    await visit.open()
+    path = tmp_path / "report.pdf"
+    path.write_bytes(b"%PDF-1.7 sample")
+    await visit.page.route("**/api/files", lambda route: route.abort())
+    await visit.page.locator("waypoint-chat input[type=file]").set_input_files(path)
+    await expect(own(visit.page, "report.pdf")).to_contain_text("Waiting for a connection")
+    await visit.page.unroute("**/api/files")
+    visit.page.on("dialog", lambda dialog: dialog.accept())
+    await visit.page.reload()
+    await expect(own(visit.page, "report.pdf")).to_contain_text("Please choose it again.")
+    assert "sample" not in json.dumps(await visit.page.evaluate("({...sessionStorage})"))  # its content is kept nowhere
+    async with visit.page.expect_file_chooser() as chooser:
+        await own(visit.page, "report.pdf").get_by_role("button", name="Send a file").click()
+    await (await chooser.value).set_files(path)
+    await expect(own(visit.page, "report.pdf")).to_contain_text("Sent")
+    await expect(own(visit.page, "report.pdf")).to_have_count(1)
+    assert await visit.page.evaluate("Object.keys(sessionStorage).filter(key => key.includes('unsent'))") == []
+
+
+async def test_a_file_that_was_refused_is_not_spoken_of_again(visit: Visit, tmp_path: Path):
+    await visit.open()
+    (tmp_path / "viewer.exe").write_bytes(b"MZ")
+    await visit.page.locator("waypoint-chat input[type=file]").set_input_files(tmp_path / "viewer.exe")
+    await expect(own(visit.page, "viewer.exe")).to_contain_text("Programs cannot be sent here.")
+    assert "viewer" not in json.dumps(await visit.page.evaluate("({...sessionStorage})"))
 
 
 async def test_the_same_word_said_before_does_not_swallow_one_that_waits(visit: Visit):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import io
 import struct
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import segno
+from PIL import Image
 from playwright.async_api import expect
 from sqlalchemy import update
 
+from bot import qr
 from bot.model import Message
 from tests.web.conftest import ONE_LOOP, Visit, text
 
@@ -138,6 +143,53 @@ async def test_going_on_elsewhere_asks_for_a_link_and_shows_no_command(visit: Vi
     await expect(line(visit, "after it")).to_contain_text("Sent")
     assert await visit.heard(conversation) == ["/link", "after it"]
     await expect(visit.page.get_by_role("log").get_by_text("/link")).to_have_count(0)
+
+
+async def test_a_link_from_elsewhere_opens_the_chat_is_used_once_and_does_not_stay_to_be_seen(visit: Visit):
+    code = "a-code-of-the-tests-1234"
+    await visit.page.goto("about:blank")
+    await visit.page.goto(f"{visit.site.address}/#link={code}")
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+    conversation = await visit.begun()
+    await visit.write("after it")
+    await expect(line(visit, "after it")).to_contain_text("Sent")
+    assert await visit.heard(conversation) == [f"/start {code}", "after it"]
+    await expect(visit.page.get_by_role("log").get_by_text(code)).to_have_count(0)
+    assert visit.page.url == f"{visit.site.address}/"
+    await visit.page.reload()
+    await expect(line(visit, "after it")).to_be_visible()
+    assert (await visit.heard(conversation)).count(f"/start {code}") == 1
+
+
+async def test_a_question_of_several_shows_how_far_one_is(visit: Visit):
+    conversation = await visit.open()
+    await visit.site.say(conversation, text("Question 3 of 12"), {"type": "steps", "at": 3, "total": 12})
+    bar = line(visit, "Question 3 of 12").locator("progress")
+    assert await bar.evaluate("bar => [bar.value, bar.max]") == [3, 12]
+
+
+async def test_a_code_for_a_phones_camera_is_drawn_here_dark_on_light(visiting: Callable[..., Any]):
+    visit: Visit = await visiting(viewport={"width": 1280, "height": 860}, color_scheme="dark")
+    conversation = await visit.open()
+    block = qr.block("To Telegram", "https://t.me/sample_bot?start=a-code-of-the-tests")
+    await visit.site.say(conversation, text("To go on in Telegram:"), block)
+    code = line(visit, "To Telegram").get_by_role("img", name="QR")
+    await expect(code).to_be_visible()
+    drawn = Image.open(io.BytesIO(await code.screenshot())).convert("L")
+    squares, modules = (
+        block["size"] + 8,
+        segno.make("https://t.me/sample_bot?start=a-code-of-the-tests", error="m").matrix,
+    )
+    seen = [
+        [
+            drawn.getpixel((int((x + 4.5) * drawn.width / squares), int((y + 4.5) * drawn.height / squares))) < 128
+            for x, _ in row
+        ]
+        for y, row in ((y, list(enumerate(row))) for y, row in enumerate(modules))
+    ]
+    assert seen == [[bool(dark) for dark in row] for row in modules]
+    assert {url for url in visit.requests if not url.startswith(visit.site.address)} == set()
+    assert visit.complaints == []
 
 
 async def test_the_colours_are_the_sites_to_choose(visit: Visit):

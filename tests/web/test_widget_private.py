@@ -128,6 +128,7 @@ async def test_my_conversation_is_deleted_on_the_server_after_one_question(visit
     await visit.page.get_by_role("button", name="Delete my conversation").click()
     keep = visit.page.get_by_role("button", name="Keep it")
     await expect(keep).to_be_focused()
+    await expect(visit.page.get_by_role("group", name="cannot be undone")).to_contain_text("Keep it")
     await keep.click()
     assert await visit.heard(conversation) == ["my secret"]
     await visit.page.get_by_role("button", name="Settings and more").click()

@@ -3,7 +3,7 @@
 import { html, nothing, svg, type TemplateResult } from "lit/html.js";
 import { icons } from "./icons.ts";
 import { findLinks } from "./links.ts";
-import type { Block, ChecklistBlock, Choice, ChoicesBlock, FileBlock } from "./protocol.ts";
+import type { Block, ChecklistBlock, Choice, ChoicesBlock, FileBlock, QrBlock } from "./protocol.ts";
 import { fill, strings } from "./strings.ts";
 
 const LONG = 600; // characters that are shown of a text at least, before the rest is folded away
@@ -18,7 +18,7 @@ export interface Around {
 
 /** Whether a block is part of what was said, inside the bubble, or stands below it. */
 export function inBubble(block: Block): boolean {
-  return block.type === "text" || block.type === "file";
+  return ["text", "file", "steps"].includes(block.type);
 }
 
 export function renderBlock(block: Block, around: Around): TemplateResult | TemplateResult[] | typeof nothing {
@@ -31,6 +31,10 @@ export function renderBlock(block: Block, around: Around): TemplateResult | Temp
       return checklist(block);
     case "file":
       return file(block, around);
+    case "steps": // the words beside it say the same
+      return html`<progress max=${block.total} .value=${block.at} aria-hidden="true"></progress>`;
+    case "qr":
+      return code(block);
     default:
       return nothing; // a newer server may know kinds that this page, opened earlier, does not
   }
@@ -51,8 +55,15 @@ function words(text: string, { links, folds }: Around): TemplateResult[] {
   if (!folds || !shown || rest < LONG / 3) return paragraphs;
   return [
     ...paragraphs.slice(0, shown),
-    html`<details><summary>${strings.more}</summary>${paragraphs.slice(shown)}</details>`,
+    html`<details @toggle=${unfold}><summary>${strings.more}</summary>${paragraphs.slice(shown)}</details>`,
   ];
+}
+
+/** The button goes once it was pressed; whoever pressed it reads on where it stood. */
+function unfold({ target }: Event): void {
+  const next = (target as Element).querySelector("p")!;
+  next.tabIndex = -1;
+  next.focus({ preventScroll: true });
 }
 
 function choices({ choices, used }: ChoicesBlock, { press }: Around): TemplateResult {
@@ -93,6 +104,12 @@ export function ring(done: number, total: number): TemplateResult {
     ${svg`<circle cx="18" cy="18" r="15.9155"/>
     <circle cx="18" cy="18" r="15.9155" stroke-dasharray="${share * 100} 200" stroke-opacity=${share ? 1 : 0} />`}
   </svg>`;
+}
+
+/** A phone's camera wants it dark on light, with room around it. */
+function code({ label, size, path }: QrBlock): TemplateResult {
+  return html`<figure><svg viewBox="-4 -4 ${size + 8} ${size + 8}" role="img" aria-label="QR">${svg`<path d=${path} />`}</svg>
+    <figcaption dir="auto">${label}</figcaption></figure>`;
 }
 
 function file({ id, name, size }: FileBlock, { save }: Around): TemplateResult {

@@ -119,7 +119,10 @@ export class WaypointChat extends DrawnElement {
     this.#api.forget();
     this.#tell("exit");
     this.remove();
-    location.replace(this.exitTo);
+    const go = () => location.replace(this.exitTo);
+    // The page around a frame leaves with it. If the frame went first, its message might be gone with it.
+    if (this.parent) setTimeout(go, TWICE);
+    else go();
   }
 
   /** Says to the page around a frame what the person did; nothing of what they said. */
@@ -226,8 +229,8 @@ export class WaypointChat extends DrawnElement {
       <label><input type="checkbox" .checked=${this.hasAttribute("larger")} @change=${this.#onLarger} /><span>${strings.larger}</span></label>
       <button type="button" @click=${() => this.#ask(() => conversation.say("/link"))}>${strings.elsewhere}</button>
       ${this.#erasing
-        ? html`<p role="alert">${strings.eraseSure}</p>
-            <div class="retry">
+        ? html`<p id="sure">${strings.eraseSure}</p>
+            <div class="retry" role="group" aria-labelledby="sure">
               <button type="button" @click=${() => this.#ask(() => void conversation.erase())}>${strings.eraseYes}</button>
               <button type="button" @click=${() => this.#ask(() => {})}>${strings.eraseNo}</button>
             </div>`
@@ -313,12 +316,14 @@ export class WaypointChat extends DrawnElement {
     return html`<time datetime=${at.toISOString()}>${time(at)}</time>`;
   }
 
-  #renderDelivery({ key, at, delivery, error, seq, blocks }: Entry): TemplateResult {
+  #renderDelivery({ key, at, delivery, error, seq, blocks, lost }: Entry): TemplateResult {
     const conversation = this.#conversation;
     if (delivery === "failed") {
       return html`<p class="meta">${strings.failed} ${error}</p>
         <div class="retry">
-          <button type="button" @click=${() => conversation.again(key)}>${strings.again}</button>
+          ${lost
+            ? html`<button type="button" @click=${() => this.#chooseAgain(key)}>${strings.attach}</button>`
+            : html`<button type="button" @click=${() => conversation.again(key)}>${strings.again}</button>`}
           <button type="button" @click=${() => this.#discard(key)}>${strings.discard}</button>
         </div>`;
     }
@@ -354,6 +359,10 @@ export class WaypointChat extends DrawnElement {
       if (canvas.file) void draw(canvas, canvas.file);
       delete canvas.file;
     }
+  }
+
+  protected override focusLost(): void {
+    this.#log.focus({ preventScroll: true });
   }
 
   /** Lets screen readers take what is here already for old: only what is added later is news. */
@@ -426,6 +435,11 @@ export class WaypointChat extends DrawnElement {
     this.#atEnd = true;
     this.#conversation.say(SIMPLER);
     this.#log.focus({ preventScroll: true });
+  }
+
+  #chooseAgain(key: string): void {
+    this.#discard(key);
+    this.#picker.click();
   }
 
   #discard(key: string): void {

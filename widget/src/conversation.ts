@@ -22,6 +22,7 @@ export interface Entry {
   error?: string;
   progress?: number; // of a file on its way, 0 to 1
   file?: File; // a picture that was chosen here
+  lost?: boolean; // a file that the page before had not sent; it has to be chosen again
   made: unknown[]; // of what it is made: while these are the same, it looks the same
 }
 
@@ -81,7 +82,8 @@ export class Conversation extends EventTarget {
     this.#api = api;
     // What had not arrived when the page went away goes on its way again, under the same id.
     for (const { at, under, ...kept } of JSON.parse(recall(UNSENT) ?? "[]") as (Outgoing & { at: string })[]) {
-      this.#outgoing.push({ ...kept, ...NEW, at: new Date(at), cancel: new AbortController(), ...(under ? { under } : {}) });
+      const state = isLost(kept.body) ? { ...NEW, delivery: "failed" as Delivery, error: strings.lost } : NEW;
+      this.#outgoing.push({ ...kept, ...state, at: new Date(at), cancel: new AbortController(), ...(under ? { under } : {}) });
       if (under) this.#pressed.add(under);
     }
     for (const name of ["online", "focus", "pageshow"]) addEventListener(name, () => this.#retryNow());
@@ -241,12 +243,13 @@ export class Conversation extends EventTarget {
       made.push(own.delivery, blocks.length);
       entries.push({ key, role, name, lang, say, at: new Date(event.at), blocks, seq, made, ...own, ...(file && { file }) });
     }
-    for (const { id, shown, at, delivery, error, progress, seq } of this.#outgoing) {
+    for (const { id, body, shown, at, delivery, error, progress, seq } of this.#outgoing) {
       if (isCommand("patient", shown)) continue;
       const file = this.#pictures.get(id);
       const mine = { key: id, role: "patient", name: "", lang: "", say: "" } as const;
       const made = [delivery, error, progress, seq];
-      entries.push({ ...mine, at, blocks: shown, seq, made, delivery, error, progress, ...(file && { file }) });
+      const lost = isLost(body);
+      entries.push({ ...mine, at, blocks: shown, seq, made, delivery, error, progress, lost, ...(file && { file }) });
     }
     return entries;
   }
@@ -416,9 +419,9 @@ export class Conversation extends EventTarget {
     return this.#api.upload(id, body.file, progress, outgoing.cancel.signal);
   }
 
-  /** Keeps words that the server does not have yet, so that a page that goes away does not take them along. */
+  /** Keeps words that the server does not have yet, so that a page that goes away does not take them along; of files the name. */
   #keep(): void {
-    const unsent = this.#outgoing.filter(({ body, seq }) => !seq && !("file" in body));
+    const unsent = this.#outgoing.filter(({ body, seq, delivery }) => !seq && !(delivery === "failed" && "file" in body && !isLost(body)));
     const kept = unsent.map(({ id, body, shown, at, under }) => ({ id, body, shown, at, under }));
     keep(UNSENT, kept.length ? JSON.stringify(kept) : null);
   }
@@ -432,6 +435,7 @@ export class Conversation extends EventTarget {
   #fail(outgoing: Outgoing, reason: string): void {
     outgoing.delivery = "failed";
     outgoing.error = reason;
+    this.#keep();
     this.#changed();
   }
 
@@ -474,6 +478,11 @@ export class Conversation extends EventTarget {
     this.#entries = null;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Whether this is a file of which only the name outlived its page. */
+function isLost(body: Outgoing["body"]): boolean {
+  return "file" in body && !(body.file instanceof File);
 }
 
 /** What the chat itself says to the server, and nobody said. */

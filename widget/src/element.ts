@@ -31,14 +31,18 @@ export abstract class DrawnElement extends HTMLElement {
     this.#due = true;
     this.updateComplete = Promise.resolve().then(() => {
       this.#due = false;
+      const held = this.renderRoot.activeElement;
       render(this.render(), this.renderRoot, { host: this });
       if (!this.#drawn) this.firstUpdated();
       this.#drawn = true;
       this.updated();
+      if (held && !held.isConnected) this.focusLost();
     });
   }
 
   protected abstract render(): TemplateResult;
   protected abstract firstUpdated(): void;
   protected abstract updated(): void;
+  /** What had the focus is not there any more. */
+  protected abstract focusLost(): void;
 }

@@ -40,13 +40,28 @@ export interface FileBlock {
   size: number;
 }
 
+/** One question of several. */
+export interface StepsBlock {
+  type: "steps";
+  at: number;
+  total: number;
+}
+
+/** An address for a phone's camera: a picture of `size` by `size` squares, drawn by `path`. */
+export interface QrBlock {
+  type: "qr";
+  label: string;
+  size: number;
+  path: string;
+}
+
 /** Messages that were taken back: they go from the screen. */
 export interface WithdrawnBlock {
   type: "withdrawn";
   seqs: number[];
 }
 
-export type Block = TextBlock | ChoicesBlock | ChecklistBlock | FileBlock | WithdrawnBlock;
+export type Block = TextBlock | ChoicesBlock | ChecklistBlock | FileBlock | StepsBlock | QrBlock | WithdrawnBlock;
 
 export type Role = "assistant" | "patient" | "coordinator" | "system";
 

@@ -25,7 +25,7 @@ async def code_of(person: Someone) -> str:
 
 async def use(person: Someone, code: str) -> bool:
     """Open a link."""
-    return await person.casework.use_link(await person.send(Inbound("start", start=code)), code)
+    return bool(await person.casework.use_link(await person.send(Inbound("start", start=code)), code))
 
 
 async def test_a_link_from_the_website_leads_to_telegram_when_the_bots_name_is_known(
@@ -39,12 +39,16 @@ async def test_a_link_from_the_website_leads_to_telegram_when_the_bots_name_is_k
     assert (await someone.events())[-1]["say"] == "link.to_telegram"
     assert f"https://t.me/waypoint_sample_bot?start={code}" in await someone.sees()
     assert len(code) <= 64  # what Telegram allows
+    blocks = (await someone.events())[-1]["blocks"]
+    assert [block["label"] for block in blocks if block["type"] == "qr"] == ["To Telegram", "To a browser"]
+    assert f"https://waypoint.example/#link={code}" in blocks[0]["text"]
 
 
 async def test_a_link_from_telegram_leads_to_the_website(arrives: Arrives) -> None:
     person = await (await arrives("telegram", "42")).agree()
     code = await code_of(person)
     assert f"https://waypoint.example/#link={code}" in await person.sees()
+    assert {block["type"] for block in (await person.events())[-1]["blocks"]} == {"text"}
 
 
 async def test_going_on_elsewhere_finds_everything_and_both_sides_are_told(arrives: Arrives) -> None:

@@ -60,6 +60,7 @@ const en = {
   ended: "Your earlier conversation has ended. This is a new one.",
   tooLong: "This message is too long. Please send it in parts.",
   tooLarge: "This file is larger than 20 MB. Please send a smaller one, or send it in parts.",
+  lost: "The page was left before this file was sent. Please choose it again.",
   emptyFile: "This file is empty. Please choose another one.",
   program: "Programs cannot be sent here. Please send a document, a picture or a scan.",
   noAnswer: "The chat does not answer at the moment. Please try again.",
