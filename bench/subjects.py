@@ -67,7 +67,6 @@ class Subject(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.answers: Counter[str] = Counter()  # what was answered, so that a table shows that turns were typical ones
-        self.address = ""
         self._supervisor: Supervisor | None = None
         self._http = httpx.AsyncClient(trust_env=False)
 
@@ -100,13 +99,17 @@ class Subject(ABC):
         return time.perf_counter() - began
 
     @property
+    def address(self) -> str:
+        """Where it answers."""
+        return str(self._http.base_url).rstrip("/")
+
+    @property
     def pids(self) -> dict[str, int]:
         """Process ids by name."""
         return self._supervisor.pids if self._supervisor is not None else {}
 
     def connect(self, address: str, headers: dict[str, str] | None = None) -> None:
         """Speak to what answers at an address."""
-        self.address = address
         self._http = httpx.AsyncClient(base_url=address, headers=headers, timeout=TURN_PATIENCE, trust_env=False)
 
     async def stop(self) -> None:
@@ -251,11 +254,6 @@ class Assistant(Subject):
     @property
     def _state(self) -> Path:
         return self.folder / "state.json"
-
-    @property
-    def address(self) -> str:
-        """Where a browser finds it."""
-        return str(self._http.base_url).rstrip("/")
 
     def label(self, choice: str) -> str:
         """What stands on a button."""
