@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.casework.hours import Hours, parse
 from bot.keep import Keep
 
-SECRETS = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "ENGINE_SECRET", "ACTIONS_SECRET", "DATABASE_URL")
+SECRETS = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "DATA_KEY_OLD", "ENGINE_SECRET", "ACTIONS_SECRET", "DATABASE_URL")
 
 
 class SettingsError(ValueError):
@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     files_dir: Path = Path("var/files")
     secret_key: SecretStr = SecretStr("")
     data_key: SecretStr = SecretStr("")
+    data_key_old: SecretStr = SecretStr("")  # those before it, separated by commas, while keys are exchanged
     engine_urls: str = "http://127.0.0.1:5005"
     engine_secret: SecretStr = SecretStr("")
     engine_timeout: float = Field(20.0, gt=0, le=120)
@@ -101,6 +102,12 @@ class Settings(BaseSettings):
             timedelta(hours=self.desk_answer_hours),
             timedelta(minutes=self.desk_urgent_minutes),
         )
+
+    @property
+    def data_keys(self) -> tuple[str, ...]:
+        """DATA_KEY and those before it."""
+        older = self.data_key_old.get_secret_value().split(",")
+        return (self.data_key.get_secret_value(), *(each.strip() for each in older if each.strip()))
 
     @property
     def keep(self) -> Keep:

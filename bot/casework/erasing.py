@@ -108,7 +108,7 @@ class Erasing(Closing):
         ids = [each.id for each in conversations]
         in_topic, elsewhere = await store.in_group(session, case.id)
         await store.unsay(session, case.code, case.topic_id)
-        files = await store.erase(session, case.id, ids, until=until)
+        files = await store.erase(session, case.id, ids, until=until, now=self.now())
         for path in files:
             await self.send(session, "unlink", {"path": path}, lane="files")
         if case.topic_id is not None or elsewhere:

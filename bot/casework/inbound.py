@@ -15,6 +15,7 @@ from bot.casework.base import Work
 from bot.model import Conversation, File, Inbox, Message
 from bot.progress import Progress
 from bot.render import Say
+from bot.sealing import KeyGone
 
 MAX_TEXT = 20_000
 MAX_FILES = 10
@@ -136,7 +137,7 @@ class Receiving(Work):
         inbound = inbound.kept()
         try:
             received = await self._receive(conversation_id, external_id, inbound)
-        except IntegrityError:  # the same message twice at once
+        except (IntegrityError, KeyGone):  # the same message twice at once, or its case was erased meanwhile
             received = await self._receive(conversation_id, external_id, inbound)
         if isinstance(received, float):
             raise TooFast(received)

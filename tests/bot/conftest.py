@@ -20,6 +20,7 @@ from bot import database
 from bot.casework import Casework
 from bot.guide import Guide
 from bot.model import Base
+from tests.keys import KEYS
 from tests.postgres import NAME, postgres_url
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -65,7 +66,7 @@ async def execute(socket: Path, *statements: str) -> None:
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgres: Path) -> Path:
     """A server whose database has the newest schema: every test finds it empty."""
-    asyncio.run(database.upgrade(postgres_url(postgres, NAME)))
+    asyncio.run(database.upgrade(postgres_url(postgres, NAME), KEYS))
     return postgres
 
 
@@ -73,7 +74,7 @@ def migrated_postgresql(postgres: Path) -> Path:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the newest schema: tests copy it."""
     file = tmp_path_factory.mktemp("migrated") / "waypoint.db"
-    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{file}"))
+    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{file}", KEYS))
     return file
 
 
@@ -92,7 +93,8 @@ async def database_url(template: tuple[str, Path], tmp_path: Path) -> AsyncItera
         yield f"sqlite+aiosqlite:///{tmp_path / 'waypoint.db'}"
         return
     # Emptying one database is many times faster than making a new one.
-    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    # The keys of the desk and of the system stay, as they do while a process runs.
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables if table.name != "data_keys")
     await execute(
         place,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
@@ -113,7 +115,7 @@ async def db(database_url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 def casework(db: AsyncEngine, guide: Guide, clock: Clock) -> Casework:
     """The use cases on a real database, with the real guide and a clock that is set by hand."""
-    return Casework(database.sessions(db), guide, now=clock, public_url="https://waypoint.example")
+    return Casework(database.sessions(db, KEYS), guide, now=clock, public_url="https://waypoint.example")
 
 
 async def locked(db: AsyncEngine) -> OperationalError:

@@ -34,6 +34,7 @@ from bot.model import Base, Case, Conversation, Inbox, Outbox
 from bot.settings import Settings
 from bot.wake import Wake
 from bot.watch import Watcher
+from tests.keys import KEYS
 from sandbox.clock import Clock
 from sandbox.testing import ADA, GROUP_ID, MEI, Sandbox, running
 from sandbox.webhooks import NO_CERTIFICATES
@@ -105,7 +106,7 @@ class Waypoint:
     def start(self) -> None:
         """A fresh process: it knows what the database knows."""
         self.casework = Casework(
-            database.sessions(self.db),
+            database.sessions(self.db, KEYS),
             self.guide,
             now=self.now,
             hours=self.settings.hours,
@@ -293,7 +294,7 @@ def guide() -> Guide:
 def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with nothing in it, made once and copied for every test."""
     path = tmp_path_factory.mktemp("fresh") / "waypoint.db"
-    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{path}"))
+    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{path}", KEYS))
     return path
 
 
