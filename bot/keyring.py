@@ -94,7 +94,9 @@ class Keyring:
 
     def learn(self, connection: Connection, owners: Select[tuple[str]]) -> None:
         """Read the keys of many owners at once."""
-        self._learn(connection, select(DataKey.__table__).where(DataKey.owner.in_(owners), DataKey.wrapped.is_not(None)))
+        self._learn(
+            connection, select(DataKey.__table__).where(DataKey.owner.in_(owners), DataKey.wrapped.is_not(None))
+        )
 
     def forget(self, owner: str = "") -> None:
         """Let go of an owner's keys, or of all, at once."""

@@ -166,7 +166,9 @@ class Inbox(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime | None]
     alarm: Mapped[str] = mapped_column(String(30), default="")  # a red flag in the words: it overtakes its lane
-    said: Mapped[list[Any] | None] = mapped_column(Secret(list))  # what this turn said: a second run says the same and changes nothing
+    said: Mapped[list[Any] | None] = mapped_column(
+        Secret(list)
+    )  # what this turn said: a second run says the same and changes nothing
     error: Mapped[str] = mapped_column(String(200), default="")
 
 

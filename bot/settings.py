@@ -13,7 +13,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.casework.hours import Hours, parse
 from bot.keep import Keep
 
-SECRETS = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "DATA_KEY_OLD", "ENGINE_SECRET", "ACTIONS_SECRET", "DATABASE_URL")
+SECRETS = (
+    "TELEGRAM_BOT_TOKEN",
+    "SECRET_KEY",
+    "DATA_KEY",
+    "DATA_KEY_OLD",
+    "ENGINE_SECRET",
+    "ACTIONS_SECRET",
+    "DATABASE_URL",
+)
+
+
+KEPT = Path("var/secrets.env")
 
 
 class SettingsError(ValueError):
@@ -31,6 +42,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     allowed_origins: str = ""
     files_dir: Path = Path("var/files")
+    keys_file: Path = Path("var/waypoint.keys")  # the data keys, wrapped, for `make restore`
     secret_key: SecretStr = SecretStr("")
     data_key: SecretStr = SecretStr("")
     data_key_old: SecretStr = SecretStr("")  # those before it, separated by commas, while keys are exchanged
@@ -153,4 +165,13 @@ def _from_files() -> dict[str, Any]:
                 values[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
-    return values
+    return _kept() | values
+
+
+def _kept() -> dict[str, str]:
+    """The data keys that `make run` made, for the commands that are run beside it."""
+    if any(os.environ.get(name) for name in ("DATA_KEY", "DATA_KEY_FILE")) or not KEPT.is_file():
+        return {}
+    lines = KEPT.read_text(encoding="utf-8").splitlines()
+    kept = dict(line.split("=", 1) for line in lines if "=" in line)
+    return {name.lower(): kept[name] for name in ("DATA_KEY", "DATA_KEY_OLD") if kept.get(name)}

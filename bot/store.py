@@ -559,7 +559,7 @@ async def find_cases(session: AsyncSession, words: str, limit: int) -> Sequence[
     found: list[Case] = []
     over = Case.state != "talking"
     newest = select(Case.id).where(over).order_by(Case.updated_at.desc()).limit(SEARCHED)
-    for ids in batched((await session.scalars(newest)).all(), SEARCHED_AT_ONCE, strict=False):
+    for ids in batched((await session.scalars(newest)).all(), SEARCHED_AT_ONCE):
         await keyring.learn(session, select(Case.id).where(Case.id.in_(ids)))
         cases = (await session.scalars(select(Case).where(Case.id.in_(ids)).order_by(Case.updated_at.desc()))).all()
         words_of: dict[str, list[str]] = {case.id: [case.progress, case.holder_name] for case in cases}

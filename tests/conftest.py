@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.keys import DATA_KEY
 from tests.postgres import new_database, postgres
 
 __all__ = ["postgres"]
@@ -52,6 +53,7 @@ def _started(var: Path, database: str) -> Iterator[Running]:
     withheld = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY")
     environment = {name: value for name, value in os.environ.items() if name not in withheld}
     environment |= {"PORT": "0", "GROUP_SENDS_PER_MINUTE": "10000", "DATABASE_URL": database}
+    environment |= {"DATA_KEY": DATA_KEY}
     environment |= {"MESSAGES_PER_MINUTE": "10000"}  # all people of the tests live here
     command = [sys.executable, "scripts/run.py", "--state-file", str(state), "--var", str(var)]
     output = (var / "run.log").open("w")

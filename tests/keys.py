@@ -3,4 +3,8 @@
 from bot.keyring import Keyring
 
 DATA_KEY = "only of these tests, and long enough for a key"
-KEYS = Keyring([DATA_KEY])
+
+
+def keys() -> Keyring:
+    """A keyring of one database, with nothing in its memory."""
+    return Keyring([DATA_KEY])

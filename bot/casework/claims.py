@@ -127,7 +127,6 @@ class Claims(Board):
             told = Say("human.passed_on", {"before": before, "name": name})
             text = self.words("desk.transferred", before=before, name=name)
         case.state = "claimed"
-        case.holder_name = said.user_name[:100]
         self._renew(case)
         await self.note(session, case, "claimed")
         await self._tell_person(session, case, told)

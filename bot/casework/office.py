@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import store

@@ -15,6 +15,7 @@ from telegram import Bot, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, R
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
+from bot import keys
 from bot.casework import Casework, Outgoing
 from bot.casework.outbound import Later, Never, lease_of
 from bot.channels import albums, web_files
@@ -49,8 +50,12 @@ class TelegramSender:
     ) -> None:
         self._bot, self._casework = bot, casework
         self._files_dir, self._max_file_bytes = settings.files_dir, settings.max_file_bytes
+        self._keys_file = settings.keys_file
         self._budget = Budget(settings.group_sends_per_minute, now)
-        self._kinds: dict[str, Callable[[Outgoing], Awaitable[int | None]]] = {"unlink": self._unlink}
+        self._kinds: dict[str, Callable[[Outgoing], Awaitable[int | None]]] = {
+            "unlink": self._unlink,
+            "keys": self._keep_keys,
+        }
         if bot is not None:
             chat = DeskChat(casework, settings)
             person, topic = (
@@ -90,6 +95,11 @@ class TelegramSender:
         if isinstance(error, BadRequest | ChatMigrated):
             return Never(reason(error))
         return Later(reason(error))
+
+    async def _keep_keys(self, outgoing: Outgoing) -> None:
+        """Somebody was erased: their key must not stay beside the backups either."""
+        if self._keys_file.exists():
+            await asyncio.to_thread(keys.write, self._keys_file, await self._casework.data_keys())
 
     async def _unlink(self, outgoing: Outgoing) -> None:
         """Remove a file of an erased case."""

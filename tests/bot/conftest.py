@@ -20,7 +20,7 @@ from bot import database
 from bot.casework import Casework
 from bot.guide import Guide
 from bot.model import Base
-from tests.keys import KEYS
+from tests.keys import keys
 from tests.postgres import NAME, postgres_url
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -66,7 +66,7 @@ async def execute(socket: Path, *statements: str) -> None:
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgres: Path) -> Path:
     """A server whose database has the newest schema: every test finds it empty."""
-    asyncio.run(database.upgrade(postgres_url(postgres, NAME), KEYS))
+    asyncio.run(database.upgrade(postgres_url(postgres, NAME), keys()))
     return postgres
 
 
@@ -74,7 +74,7 @@ def migrated_postgresql(postgres: Path) -> Path:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the newest schema: tests copy it."""
     file = tmp_path_factory.mktemp("migrated") / "waypoint.db"
-    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{file}", KEYS))
+    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{file}", keys()))
     return file
 
 
@@ -115,7 +115,7 @@ async def db(database_url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 def casework(db: AsyncEngine, guide: Guide, clock: Clock) -> Casework:
     """The use cases on a real database, with the real guide and a clock that is set by hand."""
-    return Casework(database.sessions(db, KEYS), guide, now=clock, public_url="https://waypoint.example")
+    return Casework(database.sessions(db, keys()), guide, now=clock, public_url="https://waypoint.example")
 
 
 async def locked(db: AsyncEngine) -> OperationalError:

@@ -31,7 +31,7 @@ from bot.guide import Guide
 from sandbox.testing import ADA, GROUP_ID, Sandbox, running
 from tests.bot.rules import decisions
 from tests.conftest import ROOT
-from tests.keys import KEYS
+from tests.keys import keys
 
 DEADLINE = 30.0
 
@@ -123,7 +123,7 @@ class World:
 @pytest.fixture
 async def world(db: AsyncEngine, guide: Guide, database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     # The bot's own clock: with a hand that stands in the past, its sweep deletes as too old what was just said.
-    casework = Casework(database.sessions(db, KEYS), guide)
+    casework = Casework(database.sessions(db, keys()), guide)
     engine = SlowEngine(casework)
     async with engine.serving() as engine_url, running() as box:
         environment = {

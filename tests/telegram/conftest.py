@@ -34,11 +34,11 @@ from bot.model import Base, Case, Conversation, Inbox, Outbox
 from bot.settings import Settings
 from bot.wake import Wake
 from bot.watch import Watcher
-from tests.keys import KEYS
 from sandbox.clock import Clock
 from sandbox.testing import ADA, GROUP_ID, MEI, Sandbox, running
 from sandbox.webhooks import NO_CERTIFICATES
 from sandbox.world import World
+from tests.keys import keys
 
 MONDAY = 1_800_000_000.0
 DEADLINE = 15.0  # of a wait that is normally over at once
@@ -106,7 +106,7 @@ class Waypoint:
     def start(self) -> None:
         """A fresh process: it knows what the database knows."""
         self.casework = Casework(
-            database.sessions(self.db, KEYS),
+            database.sessions(self.db, keys()),
             self.guide,
             now=self.now,
             hours=self.settings.hours,
@@ -294,7 +294,7 @@ def guide() -> Guide:
 def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with nothing in it, made once and copied for every test."""
     path = tmp_path_factory.mktemp("fresh") / "waypoint.db"
-    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{path}", KEYS))
+    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{path}", keys()))
     return path
 
 

@@ -58,7 +58,9 @@ def upgrade() -> None:
     binary, nothing = ("BYTEA", "''") if connection.dialect.name == "postgresql" else ("BLOB", "x''")
     for table in ("outbox", "reminders", "notes"):
         op.execute(f"ALTER TABLE {table} ADD COLUMN mark VARCHAR(32) NOT NULL DEFAULT ''")
-        random = "md5(random()::text || id)" if connection.dialect.name == "postgresql" else "lower(hex(randomblob(16)))"
+        random = (
+            "md5(random()::text || id)" if connection.dialect.name == "postgresql" else "lower(hex(randomblob(16)))"
+        )
         op.execute(f"UPDATE {table} SET mark = {random}")  # noqa: S608
     op.execute(f"ALTER TABLE files ADD COLUMN key {binary} NOT NULL DEFAULT {nothing}")
 
@@ -144,10 +146,10 @@ def downgrade() -> None:
         for column in (*words, *jsons):
             op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
             null, kind = ("" if column == "said" else "NOT NULL DEFAULT ''"), "JSON" if column in jsons else "TEXT"
-            op.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind} {null}".replace("JSON NOT NULL DEFAULT ''", "JSON"))
+            op.execute(
+                f"ALTER TABLE {table} ADD COLUMN {column} {kind} {null}".replace("JSON NOT NULL DEFAULT ''", "JSON")
+            )
     op.execute("ALTER TABLE files DROP COLUMN key")
     for table in ("outbox", "reminders", "notes"):
         op.execute(f"ALTER TABLE {table} DROP COLUMN mark")
     op.drop_table("data_keys")
-
-
