@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, event, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstanceState, Session, object_session
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
 from bot.model import ROWS, Base, Button, Case, Conversation, DataKey, Inbox, Member, Outbox, Secret, new_id
 from bot.sealing import KeyGone, KeyUnknown, Sealed, Unsealable, Wrapper, new_key, seal, unseal
@@ -129,6 +129,12 @@ def lost(session: AsyncSession, owner: str) -> None:
     """A case's key was destroyed: this process forgets it at once, the others within a minute."""
     if (keys := session.info.get(KEYS)) is not None:
         keys.forget(owner)
+
+
+def seal_anew(row: Any) -> None:
+    """Let a row be sealed by the key that its owner has now, when it is written."""
+    for name in SECRETS[type(row)]:
+        flag_modified(row, name)
 
 
 def place(model: type[Base], column: str, values: Iterable[object]) -> str:

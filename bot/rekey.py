@@ -13,11 +13,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
-from sqlalchemy.orm.attributes import flag_modified
 
 from bot import database, keys
 from bot.database import StoreError
-from bot.keyring import SECONDS, SYSTEM, Keyring
+from bot.keyring import SECONDS, SYSTEM, Keyring, seal_anew
 from bot.model import DataKey, Inbox, Outbox
 from bot.sealing import BadKey
 from bot.settings import Settings, SettingsError, load
@@ -94,7 +93,7 @@ async def _seal_anew(sessions: async_sessionmaker[AsyncSession], tell: Tell) -> 
                 rows = (await session.scalars(query)).all()
                 for row in rows:
                     last = getattr(row, number.key)
-                    flag_modified(row, "payload")
+                    seal_anew(row)
             if not rows:
                 break
             done += len(rows)

@@ -12,7 +12,6 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
-from sqlalchemy.orm.attributes import flag_modified
 
 from bot import keyring
 from bot.model import (
@@ -395,7 +394,7 @@ async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: 
     # What belongs to the time after is sealed anew, by the key of the case that its conversation has now.
     unread = select(Inbox).where(Inbox.conversation_id.in_(ids), Inbox.state == "new")
     for row in (await session.scalars(unread)).all():
-        flag_modified(row, "payload")
+        keyring.seal_anew(row)
     await session.flush()
     destroyed = update(DataKey).where(DataKey.owner == case_id).values(wrapped=None, destroyed_at=now)
     await session.execute(destroyed, execution_options={"synchronize_session": False})
@@ -525,6 +524,11 @@ async def clear_expired(session: AsyncSession, links: datetime, drafts: datetime
 async def file_paths(session: AsyncSession) -> set[str]:
     """Every file in our folder that something refers to."""
     return set((await session.scalars(select(File.path).where(File.path != ""))).all())
+
+
+async def clear_files(session: AsyncSession, limit: int) -> Sequence[File]:
+    """Files in our folder from before files were sealed."""
+    return (await session.scalars(select(File).where(File.path != "", File.key == "").limit(limit))).all()
 
 
 async def move(session: AsyncSession, conversation_id: str, from_case: str, to_case: str) -> None:

@@ -2,7 +2,7 @@
 
 from bot.keyring import Keyring
 
-DATA_KEY = "only of these tests, and long enough for a key"
+DATA_KEY = "only of these tests and long enough for a key"
 
 
 def keys() -> Keyring:

@@ -37,6 +37,7 @@ class FileRef:
     kind: str  # document, photo, voice, video, audio
     telegram_file_id: str = ""
     path: str = ""
+    key: str = ""  # of the file in our folder
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class StoredFile:
     mime: str
     size: int
     telegram_file_id: str = ""
+    key: str = ""
 
 
 class Receiving(Work):
@@ -281,7 +283,7 @@ class Receiving(Work):
             file = await session.get(File, file_id)
             if conversation is None or file is None or file.case_id != conversation.case_id:
                 return None
-            return StoredFile(file.path, file.name, file.mime, file.size, file.telegram_file_id)
+            return StoredFile(file.path, file.name, file.mime, file.size, file.telegram_file_id, file.key)
 
 
 def _file(case: str, turn: str, ref: FileRef, now: datetime) -> File:
@@ -294,6 +296,7 @@ def _file(case: str, turn: str, ref: FileRef, now: datetime) -> File:
         kind=ref.kind[:10],
         telegram_file_id=ref.telegram_file_id[:200],
         path=ref.path[:200],
+        key=ref.key,
         created_at=now,
     )
 
