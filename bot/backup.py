@@ -1,9 +1,9 @@
 """`make backup` and `make restore`: the database and the files as one archive, while everything runs.
 
-The archive holds `about.json`, `database` (a SQLite file, or what pg_dump writes) and `files/`, all of it sealed, and no
-keys. Those are in one file apart, KEYS_FILE, wrapped by DATA_KEY: it is replaced at every backup and whenever somebody is
-erased, so that a person's key is destroyed for every archive there is. Three things are to be kept, in three places: the
-archives; KEYS_FILE, of which only the newest copy; and `var/secrets.env`, or wherever DATA_KEY and SECRET_KEY come from.
+The archive holds `about.json`, `database` (a SQLite file, or what pg_dump writes) and `files/`, all of it sealed, and
+no keys. Those are in one file apart, KEYS_FILE, wrapped by DATA_KEY: it is replaced at every backup and whenever
+somebody is erased, so that a person's key is destroyed for every archive there is. Three things are to be kept, in three
+places: the archives; KEYS_FILE, of which only the newest copy; `var/secrets.env`, or wherever DATA_KEY comes from.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def _see_that_they_open(settings: Settings, archive: Path, about: About, known: 
     """Without its keys an archive is worth nothing; better it is said before what is there gives way to it."""
     if set(about.keys) - {key.id for key in known}:
         raise BackupError(
-            f"The keys of {archive} are not here. Put the newest copy of the file of keys in place: {settings.keys_file} "
-            "(KEYS_FILE). Nothing was changed."
+            f"The keys of {archive} are not here. Put the newest copy of the file of keys in place: "
+            f"{settings.keys_file} (KEYS_FILE). Nothing was changed."
         )
     wrapper = Keyring(settings.data_keys).wrapper
     if any(key.wrapped is not None and not wrapper.knows(key.wrapped_by) for key in known):
@@ -315,9 +315,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.restore is None:
             print(f"Kept: {asyncio.run(save(settings, options.to))}")
             print(
-                f"It is sealed, and holds no keys: those are in {settings.keys_file}, which belongs beside it in another"
+                f"It is sealed, and holds no keys: keep {settings.keys_file} in another place, its newest copy alone, "
+                "and DATA_KEY (var/secrets.env) in a third."
             )
-            print("place, in its newest copy alone; and DATA_KEY (var/secrets.env) in a third.")
             return 0
         if not options.restore:
             raise BackupError(f"Name the archive, for instance: make restore FROM={FOLDER}/waypoint-….tar.gz")

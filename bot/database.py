@@ -102,8 +102,8 @@ def check_keys(connection: Connection, keys: Keyring) -> None:
         keys.check(connection)
     except (KeyUnknown, Unsealable):
         raise StoreError(
-            f"{named(connection.engine.url)} was encrypted with another DATA_KEY. Set the one that was used so far (make "
-            "run keeps it in var/secrets.env); while keys are exchanged, give the older ones as DATA_KEY_OLD. "
+            f"{named(connection.engine.url)} was encrypted with another DATA_KEY. Set the one that was used so far "
+            "(make run keeps it in var/secrets.env); while keys are exchanged, give the older ones as DATA_KEY_OLD. "
             "Nothing was changed."
         ) from None
 

@@ -70,7 +70,7 @@ class Keyring:
     def make(self, connection: Connection, owner: str) -> tuple[str, bytes]:
         """A fresh key for an owner."""
         key_id, key = new_id(), new_key()
-        row = {"id": key_id, "owner": owner, "wrapped": self.wrapper.wrap(key_id, key)}
+        row: dict[str, object] = {"id": key_id, "owner": owner, "wrapped": self.wrapper.wrap(key_id, key)}
         row |= {"wrapped_by": self.wrapper.current, "made_at": datetime.now(UTC)}
         connection.execute(insert(DataKey), row)
         self._keep(key_id, owner, key)
@@ -92,7 +92,7 @@ class Keyring:
             except KeyGone:
                 self.make(connection, owner)
 
-    def learn(self, connection: Connection, owners: Select[tuple[str]]) -> None:
+    def learn(self, connection: Connection, owners: Select[str]) -> None:
         """Read the keys of many owners at once."""
         self._learn(
             connection, select(DataKey.__table__).where(DataKey.owner.in_(owners), DataKey.wrapped.is_not(None))
@@ -118,7 +118,7 @@ class Keyring:
         self._keys[key_id], self._ids[owner] = (until, key), (until, key_id)
 
 
-async def learn(session: AsyncSession, owners: Select[tuple[str]]) -> None:
+async def learn(session: AsyncSession, owners: Select[str]) -> None:
     """Read the keys of many cases at once, before they are read one by one."""
     keys = session.info.get(KEYS)
     if keys is not None:
@@ -221,7 +221,7 @@ def _undone(session: Session, previous: object) -> None:
 
 
 def _open(row: Any, context: Any, names: Iterable[str] | None = None) -> None:
-    session = context.session if context is not None else object_session(row)
+    session: Session = context.session if context is not None else object_session(row)
     for name, kind in SECRETS[type(row)].items():
         value = row.__dict__.get(name)
         if isinstance(value, Sealed):

@@ -1,7 +1,7 @@
 """The data keys that are kept beside backups: one file, replaced whole, so that a destroyed key is in it no longer.
 
-An archive of `make backup` holds what people said, sealed, and no keys. The file holds the keys, wrapped by DATA_KEY, and
-nothing that anybody said. Only the two together with DATA_KEY can be read, and whoever was erased is in none of them.
+An archive of `make backup` holds what people said, sealed, and no keys. The file holds the keys, wrapped by DATA_KEY,
+and nothing that anybody said. Only the two together with DATA_KEY can be read; whoever was erased is lost to them.
 """
 
 from __future__ import annotations

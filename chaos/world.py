@@ -206,7 +206,7 @@ class World:
 
     # What can be seen of it.
 
-    async def read[T: Base](self, query: Select[tuple[T]]) -> Sequence[T]:
+    async def read[T: Base](self, query: Select[T]) -> Sequence[T]:
         """Rows as the program reads them: opened."""
         found: list[T] = []
 

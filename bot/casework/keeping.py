@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot import store
 from bot.casework.answers import DRAFT_LASTS
 from bot.casework.turns import Turns
+from bot.model import File
 
 AT_ONCE = 200  # cases that are looked for at a time
 LONGEST = 40  # codes that one message names

@@ -43,6 +43,18 @@ from tests.keys import keys as keyring
 from tests.postgres import postgres_url
 
 PLANTED = "xylophonecancer"
+CLEAR = """
+INSERT INTO cases (id, code, created_at, updated_at, lang, consent, consent_version, consent_channel, progress, state,
+ urgent, urgent_reason, holder_name, close_reason, escalations, reopened, blocked)
+ VALUES ('c', 'WP-1', THEN, THEN, 'en', 'agreed', '', '', 'PLANTED', 'talking', false, '', 'Mei', '', 0, 0, false);
+INSERT INTO conversations (id, case_id, channel, address, lang, created_at, last_seq, blocked)
+ VALUES ('v', 'c', 'web', 'v', 'en', THEN, 1, false);
+INSERT INTO messages (conversation_id, case_id, seq, role, name, lang, say, blocks, at)
+ VALUES ('v', 'c', 1, 'patient', '', 'en', '', '["PLANTED"]', THEN);
+INSERT INTO inbox (id, lane, conversation_id, external_id, seq, payload, received_at, state, attempts, alarm,
+ said, error) VALUES ('i', 'v', 'v', '1', 1, '{"text": "PLANTED"}', THEN, 'new', 0, '', 'null', '');
+INSERT INTO outbox (lane, kind, payload, priority, coalesce, created_at, not_before, attempts, state, error)
+ VALUES ('group', 'x', '{"text": "PLANTED"}', 5, '', THEN, THEN, 0, 'due', '')"""
 
 
 @pytest.fixture
@@ -134,8 +146,7 @@ async def test_a_value_that_was_moved_is_refused(casework: Casework, db: AsyncEn
         await connection.execute(text(swap))
     async with casework.reading() as session:
         with pytest.raises(Unsealable):
-            for model in (Note, Message, Inbox):
-                (await session.scalars(select(model))).all()
+            [await session.scalars(select(model)) for model in (Note, Message, Inbox)]
 
 
 async def test_a_wrong_key_stops_the_start_with_a_sentence(casework: Casework, database_url: str) -> None:
@@ -164,21 +175,8 @@ async def test_what_was_kept_in_clear_text_is_sealed_at_the_start(own_database: 
     database_url = own_database
     await asyncio.to_thread(command.upgrade, database.alembic_config(database_url), "0006")
     old = database.connect(database_url)
-    long_ago = "'2026-01-01 00:00:00+00:00'"
     async with old.begin() as connection:
-        for sql in (
-            "INSERT INTO cases (id, code, created_at, updated_at, lang, consent, consent_version, consent_channel, progress,"
-            " state, urgent, urgent_reason, holder_name, close_reason, escalations, reopened, blocked) VALUES ('c', 'WP-1', "
-            f"{long_ago}, {long_ago}, 'en', 'agreed', '', '', '{PLANTED}', 'talking', false, '', 'Mei', '', 0, 0, false)",
-            "INSERT INTO conversations (id, case_id, channel, address, lang, created_at, last_seq, blocked) VALUES"
-            f" ('v', 'c', 'web', 'v', 'en', {long_ago}, 1, false)",
-            "INSERT INTO messages (conversation_id, case_id, seq, role, name, lang, say, blocks, at) VALUES"
-            f" ('v', 'c', 1, 'patient', '', 'en', '', '[\"{PLANTED}\"]', {long_ago})",
-            "INSERT INTO inbox (id, lane, conversation_id, external_id, seq, payload, received_at, state, attempts, alarm,"
-            f" said, error) VALUES ('i', 'v', 'v', '1', 1, '{{\"text\": \"{PLANTED}\"}}', {long_ago}, 'new', 0, '', 'null', '')",
-            "INSERT INTO outbox (lane, kind, payload, priority, coalesce, created_at, not_before, attempts, state, error)"
-            f" VALUES ('group', 'x', '{{\"text\": \"{PLANTED}\"}}', 5, '', {long_ago}, {long_ago}, 0, 'due', '')",
-        ):
+        for sql in CLEAR.replace("PLANTED", PLANTED).replace("THEN", "'2026-01-01 00:00:00+00:00'").split(";\n"):
             await connection.execute(text(sql.replace(":", "\\:")))
     assert PLANTED.encode() in await raw(old)
     await old.dispose()  # what it knows of the tables is not true any more

@@ -48,7 +48,7 @@ async def test_a_file_is_kept_under_a_random_name_and_shown_by_its_own(site: Sit
     response = await person.upload(PDF, "Report of March.pdf", caption="pathology, two pages")
     assert (response.status_code, response.json()) == (202, {"seq": 1})
     [path] = kept(site)
-    assert path.read_bytes() == PDF
+    assert PDF[:16] not in path.read_bytes()
     assert "Report" not in path.name
     assert path.stat().st_mode & 0o077 == 0
     [file, caption] = (await person.events())[0]["blocks"]
