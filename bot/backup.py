@@ -1,9 +1,9 @@
 """`make backup` and `make restore`: the database and the files as one archive, while everything runs.
 
 The archive holds `about.json`, `database` (a SQLite file, or what pg_dump writes) and `files/`, all of it sealed, and
-no keys. Those are in one file apart, KEYS_FILE, wrapped by DATA_KEY: it is replaced at every backup and whenever
-somebody is erased, so that a person's key is destroyed for every archive there is. Three things are to be kept, in three
-places: the archives; KEYS_FILE, of which only the newest copy; `var/secrets.env`, or wherever DATA_KEY comes from.
+no keys. Those are in one file apart, KEYS_FILE, wrapped by DATA_KEY. It is replaced at every backup and whenever
+somebody is erased, so that a person's key is destroyed for every archive there is. Keep three things in three places:
+the archives; KEYS_FILE, of which only the newest copy; `var/secrets.env`, or wherever DATA_KEY comes from.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _write(settings: Settings, target: Path, about: About) -> None:
             # After the copy: it has the keys of all that is in it.
             if kept := asyncio.run(_live_keys(settings)):
                 about = replace(about, keys=tuple(key.id for key in kept if key.wrapped is not None))
-                keys.write(settings.keys_file, keys.joined(kept, keys.of_file(settings.keys_file)))
+                keys.renew(settings.keys_file, kept)
             (folder / "about.json").write_text(json.dumps(asdict(about), indent=2) + "\n", "utf-8")
             unfinished.touch(mode=0o600)
             with tarfile.open(unfinished, "w:gz") as tar:

@@ -221,7 +221,8 @@ def _undone(session: Session, previous: object) -> None:
 
 
 def _open(row: Any, context: Any, names: Iterable[str] | None = None) -> None:
-    session: Session = context.session if context is not None else object_session(row)
+    session = context.session if context is not None else object_session(row)
+    assert session is not None  # noqa: S101 - rows are read by sessions
     for name, kind in SECRETS[type(row)].items():
         value = row.__dict__.get(name)
         if isinstance(value, Sealed):

@@ -99,6 +99,11 @@ def write(path: Path, keys: Sequence[Kept]) -> None:
     new.replace(path)
 
 
+def renew(path: Path, keys: Sequence[Kept]) -> None:
+    """Write what the database has now; keys of archives that it does not know, being new, stay. Raises KeysUnreadable."""
+    write(path, joined(keys, of_file(path)))
+
+
 def put_back(connection: Connection, keys: Sequence[Kept]) -> None:
     """Give a database that was brought back its keys; whoever was erased since the backup is erased from it, too."""
     have = {key.id: key for key in of_database(connection)}

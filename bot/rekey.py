@@ -40,7 +40,7 @@ async def rekey(settings: Settings, tell: Tell, pause: Pause = asyncio.sleep) ->
         await _wrap(sessions, keyring, tell)
         await _renew_system(sessions, keyring, tell, pause)
         if settings.keys_file.exists():
-            keys.write(settings.keys_file, await _all(engine))
+            keys.renew(settings.keys_file, await _all(engine))
             tell(f"{settings.keys_file} is written anew.")
     finally:
         await engine.dispose()

@@ -101,7 +101,7 @@ class TelegramSender:
     async def _keep_keys(self, outgoing: Outgoing) -> None:
         """Somebody was erased: their key must not stay beside the backups either."""
         if self._keys_file.exists():
-            await asyncio.to_thread(keys.write, self._keys_file, await self._casework.data_keys())
+            await asyncio.to_thread(keys.renew, self._keys_file, await self._casework.data_keys())
 
     async def _unlink(self, outgoing: Outgoing) -> None:
         """Remove a file of an erased case."""
