@@ -97,6 +97,8 @@ async def restore(settings: Settings, archive: Path) -> Path | None:
         else:
             tables = await database.tables(settings.database_url)
             await asyncio.to_thread(_into_postgresql, settings.database_url, folder / "database", tables)
+            if about.keys:  # at once: processes that run read what was brought back already
+                await _put_back(settings.database_url, known, erase=False)
             await database.upgrade(settings.database_url, Keyring(settings.data_keys))
             await _put_back(settings.database_url, known)
         await database.upgrade(settings.database_url, Keyring(settings.data_keys))
@@ -130,11 +132,13 @@ async def _live_keys(settings: Settings) -> list[Kept]:
         await engine.dispose()
 
 
-async def _put_back(url: str, known: Sequence[Kept]) -> None:
+async def _put_back(url: str, known: Sequence[Kept], *, erase: bool = True) -> None:
     engine = database.connect(url)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(keys.put_back, known)
+            if erase:
+                await connection.run_sync(keys.erase_the_unreadable)
     finally:
         await engine.dispose()
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,7 +19,7 @@ from bot.casework import Casework, Inbound
 from bot.model import Base, Inbox
 from bot.settings import Settings
 from tests.bot.conftest import execute
-from tests.keys import DATA_KEY
+from tests.keys import DATA_KEY, keys
 from tests.postgres import NAME, postgres_url
 
 
@@ -119,6 +120,19 @@ async def test_an_archive_is_readable_by_its_owner_alone_and_holds_no_keys(
     with tarfile.open(archive) as tar:
         assert tar.getnames() == ["about.json", "database"]
     assert [path.name for path in archive.parent.iterdir()] == [archive.name]  # nothing half-done is left
+
+
+async def test_an_older_backup_is_brought_to_the_newest_schema(
+    casework: Casework, settings: Settings, tmp_path: Path
+) -> None:
+    config = database.alembic_config(settings.database_url)
+    await asyncio.to_thread(command.downgrade, config, "0001")
+    archive = await backup.save(settings, tmp_path / "old.tar.gz")
+    await database.upgrade(settings.database_url, keys())
+    await casework.open_conversation("telegram", "1")
+    await backup.restore(settings, archive)
+    assert await database.revision(settings.database_url) == database.newest()
+    await casework.open_conversation("telegram", "1")
 
 
 async def test_a_database_that_a_newer_release_has_migrated_gives_way_to_a_backup_of_this_one(
