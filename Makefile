@@ -61,6 +61,10 @@ backup: .venv/.stamp ## Keep the database and the files in one archive, while ev
 restore: .venv/.stamp ## Bring back what an archive holds, while everything runs (FROM=file)
 	@$(PYTHON) -m bot.backup --restore "$(FROM)"
 
+.PHONY: rekey
+rekey: .venv/.stamp ## Exchange DATA_KEY while everything runs (docs/decisions/0009: DATA_KEY_OLD first)
+	@$(PYTHON) -m bot.rekey
+
 .PHONY: train
 train: $(MODEL) ## Train the engine's model, if anything that it learns from changed
 

@@ -12,7 +12,9 @@ from actions.server import create
 from bot import database, telemetry
 from bot.casework import Casework
 from bot.guide import Guide
+from bot.keyring import Keyring
 from bot.log import configure
+from bot.sealing import BadKey
 from bot.settings import Settings, SettingsError, load
 from bot.stopping import Server, Stopping
 
@@ -22,10 +24,11 @@ IDLE_SECONDS = 75  # the engine's client lets go after 15
 
 async def serve(settings: Settings) -> None:
     """Migrate, load the guide, and serve until told to stop."""
-    await database.upgrade(settings.database_url)
+    keys = Keyring(settings.data_keys)
+    await database.upgrade(settings.database_url, keys)
     engine = database.connect(settings.database_url)
     casework = Casework(
-        database.sessions(engine),
+        database.sessions(engine, keys),
         Guide.load(),
         public_url=settings.address,
         hours=settings.hours,
@@ -53,7 +56,7 @@ def main() -> int:
     telemetry.configure("waypoint-actions")
     try:
         asyncio.run(serve(load(require=("actions_secret",))))
-    except (SettingsError, database.StoreError) as error:
+    except (SettingsError, database.StoreError, BadKey) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -29,6 +29,7 @@ from bot.dispatch import Dispatcher
 from bot.engine import Engine
 from bot.gateway import Gateway
 from bot.guide import Guide
+from bot.keyring import Keyring
 from bot.model import Case, Conversation
 from bot.settings import Settings
 from bot.wake import Wake
@@ -109,13 +110,15 @@ class Bench:
             database_url=f"sqlite+aiosqlite:///{folder}/waypoint.db",
             files_dir=folder / "files",
             secret_key="only of this measurement, long enough",  # noqa: S106
+            data_key="only of this measurement, and long enough",
             telegram_bot_token=box.token,
             telegram_api_base=box.url,
             coordinators_chat_id=GROUP_ID,
         )
         self._settings = settings
         self._db = database.connect(settings.database_url)
-        casework = self._casework = Casework(database.sessions(self._db), Guide.load(), now=self._now)
+        self._keys = Keyring(settings.data_keys)
+        casework = self._casework = Casework(database.sessions(self._db, self._keys), Guide.load(), now=self._now)
         bot = self._bot = cast("Bot", client(settings))
         wake, self._engine = Wake(), Engine((NOWHERE,), "", 1.0)
         self._poller = Poller(bot, casework, wake, settings)
@@ -150,7 +153,7 @@ class Bench:
 
     async def open(self, tell: Callable[[str], None]) -> None:
         """Every case is handed over and taken, and its topic stands; the limit holds here, too."""
-        await database.upgrade(self._settings.database_url)
+        await database.upgrade(self._settings.database_url, self._keys)
         ids = []
         for person in self._people:
             await self._box.say(person, "Hello")  # bots cannot write first

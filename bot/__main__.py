@@ -25,8 +25,10 @@ from bot.dispatch import Dispatcher
 from bot.engine import Engine
 from bot.gateway import Gateway
 from bot.guide import Guide
+from bot.keyring import Keyring
 from bot.log import configure
 from bot.peers import Alone, Peers, PostgresPeers, running
+from bot.sealing import BadKey
 from bot.settings import Settings, SettingsError, load
 from bot.stopping import CONNECTIONS_SECONDS, SENDS_SECONDS, TURNS_SECONDS, Server, Stopping
 from bot.sweep import Sweeper
@@ -40,7 +42,7 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
     db = database.connect(settings.database_url)
     bot = client(settings)
     casework = Casework(
-        database.sessions(db),
+        database.sessions(db, Keyring(settings.data_keys)),
         Guide.load(),
         public_url=settings.address,
         hours=settings.hours,
@@ -118,7 +120,7 @@ def _reaches(bot: telegram.Bot) -> health.Check:
 
 async def serve(settings: Settings) -> None:
     """Migrate, then serve until told to stop."""
-    await database.upgrade(settings.database_url)
+    await database.upgrade(settings.database_url, Keyring(settings.data_keys))
     settings.files_dir.mkdir(parents=True, exist_ok=True)
     stopping = Stopping()
     app = create_app(settings, stopping)
@@ -142,7 +144,7 @@ def main() -> int:
     try:
         tripwire()  # fail at the start, not at the first message
         asyncio.run(serve(load(require=("secret_key", "engine_secret"))))
-    except (SettingsError, TripwireMissing, database.StoreError) as error:
+    except (SettingsError, TripwireMissing, database.StoreError, BadKey) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

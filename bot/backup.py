@@ -1,8 +1,9 @@
 """`make backup` and `make restore`: the database and the files as one archive, while everything runs.
 
-The archive holds `about.json`, `database` (a SQLite file, or what pg_dump writes) and `files/`. It holds no keys:
-whoever finds it reads what people said, but cannot speak in their place. `var/secrets.env`, or wherever SECRET_KEY
-comes from, is to be kept elsewhere; without it people on the website would have to begin anew.
+The archive holds `about.json`, `database` (a SQLite file, or what pg_dump writes) and `files/`, all of it sealed, and
+no keys. Those are in one file apart, KEYS_FILE, wrapped by DATA_KEY. It is replaced at every backup and whenever
+somebody is erased, so that a person's key is destroyed for every archive there is. Keep three things in three places:
+the archives; KEYS_FILE, of which only the newest copy; `var/secrets.env`, or wherever DATA_KEY comes from.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ import tarfile
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import database
+from bot import database, keys
 from bot.database import StoreError
+from bot.keyring import Keyring
+from bot.keys import Kept, KeysUnreadable
+from bot.sealing import BadKey
 from bot.settings import Settings, SettingsError, load
 
 FOLDER = Path("var/backups")
@@ -45,6 +49,7 @@ class About:
     made_at: str
     kind: str  # sqlite, postgresql
     revision: str  # of the schema
+    keys: tuple[str, ...] = ()  # the ids of those that it was sealed with
     version: int = 1
 
 
@@ -81,15 +86,61 @@ async def restore(settings: Settings, archive: Path) -> Path | None:
         if not database.known(about.revision):
             raise BackupError(f"{archive} was made by a newer release (schema {about.revision}). Restore it with that.")
         before = await _keep_what_is_there(settings)
+        known = keys.joined(await _live_keys(settings), await asyncio.to_thread(keys.of_file, settings.keys_file))
+        _see_that_they_open(settings, archive, about, known)
         await asyncio.to_thread(_bring_files, folder / "files", settings.files_dir)
         if about.kind == "sqlite":
-            await database.upgrade(f"sqlite+aiosqlite:///{folder / 'database'}")  # aside, so that nobody sees it old
+            aside = f"sqlite+aiosqlite:///{folder / 'database'}"  # so that nobody sees it old, or without its keys
+            await database.upgrade(aside, Keyring(settings.data_keys))
+            await _put_back(aside, known)
             await asyncio.to_thread(_into_sqlite, folder / "database", database.sqlite_file(settings.database_url))
         else:
             tables = await database.tables(settings.database_url)
             await asyncio.to_thread(_into_postgresql, settings.database_url, folder / "database", tables)
-        await database.upgrade(settings.database_url)
+            if about.keys:  # at once: processes that run read what was brought back already
+                await _put_back(settings.database_url, known, erase=False)
+            await database.upgrade(settings.database_url, Keyring(settings.data_keys))
+            await _put_back(settings.database_url, known)
+        await database.upgrade(settings.database_url, Keyring(settings.data_keys))
     return before
+
+
+def _see_that_they_open(settings: Settings, archive: Path, about: About, known: Sequence[Kept]) -> None:
+    """Without its keys an archive is worth nothing; better it is said before what is there gives way to it."""
+    if set(about.keys) - {key.id for key in known}:
+        raise BackupError(
+            f"The keys of {archive} are not here. Put the newest copy of the file of keys in place: "
+            f"{settings.keys_file} (KEYS_FILE). Nothing was changed."
+        )
+    wrapper = Keyring(settings.data_keys).wrapper
+    if any(key.wrapped is not None and not wrapper.knows(key.wrapped_by) for key in known):
+        raise BackupError(
+            f"{settings.keys_file} was wrapped with another DATA_KEY. Set the one that was used then, or give it as "
+            "DATA_KEY_OLD. Nothing was changed."
+        )
+
+
+async def _live_keys(settings: Settings) -> list[Kept]:
+    if "data_keys" not in await database.tables(settings.database_url):
+        return []
+    engine = database.connect(settings.database_url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(read_only=True)
+            return await connection.run_sync(keys.of_database)
+    finally:
+        await engine.dispose()
+
+
+async def _put_back(url: str, known: Sequence[Kept], *, erase: bool = True) -> None:
+    engine = database.connect(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(keys.put_back, known)
+            if erase:
+                await connection.run_sync(keys.erase_the_unreadable)
+    finally:
+        await engine.dispose()
 
 
 async def _keep_what_is_there(settings: Settings) -> Path | None:
@@ -118,6 +169,10 @@ def _write(settings: Settings, target: Path, about: About) -> None:
             folder, unfinished = Path(name), Path(name) / target.name
             dump = _out_of_sqlite if about.kind == "sqlite" else _out_of_postgresql
             dump(settings.database_url, folder / "database")
+            # After the copy: it has the keys of all that is in it.
+            if kept := asyncio.run(_live_keys(settings)):
+                about = replace(about, keys=tuple(key.id for key in kept if key.wrapped is not None))
+                keys.renew(settings.keys_file, kept)
             (folder / "about.json").write_text(json.dumps(asdict(about), indent=2) + "\n", "utf-8")
             unfinished.touch(mode=0o600)
             with tarfile.open(unfinished, "w:gz") as tar:
@@ -169,6 +224,10 @@ def _out_of_sqlite(url: str, copy: Path) -> None:
     with closing(_sqlite(database.sqlite_file(url), "rw")) as live, closing(_sqlite(copy, "rwc")) as kept:
         live.backup(kept)
         kept.execute("PRAGMA journal_mode=DELETE")  # one file, not three
+        if kept.execute("SELECT 1 FROM sqlite_master WHERE name = 'data_keys'").fetchone():
+            kept.execute("DELETE FROM data_keys")
+            kept.commit()
+            kept.execute("VACUUM")
         if (found := kept.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
             raise BackupError(f"The database is damaged: {found}. Keep its files aside, and restore an older backup.")
 
@@ -200,7 +259,16 @@ def _sqlite(path: Path, mode: str) -> sqlite3.Connection:
 
 def _out_of_postgresql(url: str, dump: Path) -> None:
     names = [f"--table={table}" for table in asyncio.run(database.tables(url))]
-    _run(url, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}", *names)
+    _run(
+        url,
+        "pg_dump",
+        "--format=custom",
+        "--no-owner",
+        "--no-privileges",
+        "--exclude-table-data=data_keys",
+        f"--file={dump}",
+        *names,
+    )
 
 
 def _into_postgresql(url: str, dump: Path, tables: Sequence[str]) -> None:
@@ -250,18 +318,21 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load()
         if options.restore is None:
             print(f"Kept: {asyncio.run(save(settings, options.to))}")
-            print("It holds what people said, and no keys: keep var/secrets.env, or your SECRET_KEY, in another place.")
+            print(
+                f"It is sealed, and holds no keys: keep {settings.keys_file} in another place, its newest copy alone, "
+                "and DATA_KEY (var/secrets.env) in a third."
+            )
             return 0
         if not options.restore:
             raise BackupError(f"Name the archive, for instance: make restore FROM={FOLDER}/waypoint-….tar.gz")
         before = asyncio.run(restore(settings, Path(options.restore)))
-    except (BackupError, StoreError, SettingsError) as error:
+    except (BackupError, StoreError, SettingsError, BadKey, KeysUnreadable) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"Brought back: {options.restore}")
     if before is not None:
         print(f"What stood there before is kept: {before}")
-    print("What was said after the backup is gone. Erase again whoever asked for it since (/erase, docs/desk.md).")
+    print("What was said after the backup is gone. Whoever was erased since is erased still.")
     return 0
 
 

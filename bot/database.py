@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,15 +14,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, event, inspect
+from sqlalchemy import URL, Connection, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from bot import sqlite
+from bot.keyring import KEYS, Keyring
 from bot.model import Base
+from bot.sealing import KeyUnknown, Unsealable
+
+log = logging.getLogger(__name__)
 
 BUSY_MILLISECONDS = 30_000
+UNCOMPACTED = "database.uncompacted"  # the fact that clear text may stand in the database's files still
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -65,29 +71,64 @@ def connect(url: str) -> AsyncEngine:
     return engine
 
 
-def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    """Sessions whose objects stay readable after the commit."""
-    return async_sessionmaker(engine, expire_on_commit=False)
+def sessions(engine: AsyncEngine, keys: Keyring) -> async_sessionmaker[AsyncSession]:
+    """Sessions whose objects stay readable after the commit; they seal what they write, and open what they read."""
+    return async_sessionmaker(engine, expire_on_commit=False, info={KEYS: keys})
 
 
-def alembic_config(url: str) -> Config:
+def alembic_config(url: str, keys: Keyring | None = None) -> Config:
     """Alembic's settings, without an ini file."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["url"] = url
+    config.attributes["url"], config.attributes["keys"] = url, keys
     return config
 
 
-async def upgrade(url: str) -> None:
+async def upgrade(url: str, keys: Keyring | None = None) -> None:
     """Bring the database to the newest schema. Safe to call from several processes at once: one migrates, others wait.
 
-    Raises StoreError where it cannot be reached or written, is no database of ours, or is newer than this program.
+    Without keys it has to be empty. Raises StoreError where it cannot be reached or written, is no database of ours, is
+    newer than this program, or was sealed with other keys.
     """
     try:
         await asyncio.to_thread(_can_be_opened, make_url(url))
-        await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
+        await asyncio.to_thread(command.upgrade, alembic_config(url, keys), "head")
+        await _compact(url)
     except (DBAPIError, sqlite3.Error, OSError) as error:
         raise unusable(url, error) from None
+
+
+def check_keys(connection: Connection, keys: Keyring) -> None:
+    """Raises StoreError when these are not the keys that the database was sealed with."""
+    try:
+        keys.check(connection)
+    except (KeyUnknown, Unsealable):
+        raise StoreError(
+            f"{named(connection.engine.url)} was encrypted with another DATA_KEY. Set the one that was used so far "
+            "(make run keeps it in var/secrets.env); while keys are exchanged, give the older ones as DATA_KEY_OLD. "
+            "Nothing was changed."
+        ) from None
+
+
+async def _compact(url: str) -> None:
+    """Take clear text out of the database's files after it was sealed: what was overwritten may stand there still."""
+    engine = connect(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            found = await connection.execute(text("SELECT 1 FROM facts WHERE key = :key"), {"key": UNCOMPACTED})
+            if found.first() is None:
+                return
+            log.info("taking clear text out of the database's files")
+            if connection.dialect.name == "sqlite":
+                await connection.exec_driver_sql("VACUUM")
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            else:
+                for table in Base.metadata.tables:
+                    await connection.exec_driver_sql(f'VACUUM FULL "{table}"')
+            await connection.execute(text("DELETE FROM facts WHERE key = :key"), {"key": UNCOMPACTED})
+    finally:
+        await engine.dispose()
 
 
 def _can_be_opened(url: URL) -> None:

@@ -6,10 +6,12 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+from bot.sealing import Sealed
 
 AutoId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in INTEGER
 
@@ -29,6 +31,32 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Moments come back in UTC."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Secret(TypeDecorator[Any]):
+    """People's words, names and contacts: sealed in the database, as they are in Python (bot/keyring.py does both).
+
+    Emptiness is no secret and stays empty, so that rows can be emptied at once. `kind` is str, dict or list.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, kind: type) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        """Refuse what was not sealed."""
+        if isinstance(value, Sealed):
+            return value.data
+        if value is not None and value != self.kind():
+            raise ValueError("this column takes sealed values only")
+        return None if value is None else b""
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
+        """What is sealed is opened once its row is known."""
+        return None if value is None else Sealed(bytes(value)) if value else self.kind()
 
 
 def new_id() -> str:
@@ -58,16 +86,16 @@ class Case(Base):
     consent_channel: Mapped[str] = mapped_column(String(10), default="")
     keep_days: Mapped[int | None]  # what was said, when they agreed, of how long it is kept
     keep_case_days: Mapped[int | None]
-    progress: Mapped[str] = mapped_column(Text)  # bot.progress.Progress as JSON
+    progress: Mapped[str] = mapped_column(Secret(str))  # bot.progress.Progress as JSON
     state: Mapped[str] = mapped_column(String(10), default="talking", index=True)  # talking, waiting, claimed, closed
     urgent: Mapped[bool] = mapped_column(default=False)
     urgent_reason: Mapped[str] = mapped_column(String(40), default="")
     handed_off_at: Mapped[datetime | None]
     holder_id: Mapped[int | None] = mapped_column(BigInteger)
-    holder_name: Mapped[str] = mapped_column(String(100), default="")
+    holder_name: Mapped[str] = mapped_column(Secret(str), default="")
     claimed_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
-    close_reason: Mapped[str] = mapped_column(String(200), default="")
+    close_reason: Mapped[str] = mapped_column(Secret(str), default="")
     waiting_since: Mapped[datetime | None]  # the first words of the person that no human has answered yet
     due_at: Mapped[datetime | None] = mapped_column(index=True)  # when they are late, by the desk's working hours
     escalations: Mapped[int] = mapped_column(default=0)  # how often the group was told that they are late
@@ -132,13 +160,15 @@ class Inbox(Base):
     conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id"), index=True)
     external_id: Mapped[str] = mapped_column(String(64))
     seq: Mapped[int] = mapped_column(default=0)
-    payload: Mapped[dict[str, Any]]
+    payload: Mapped[dict[str, Any]] = mapped_column(Secret(dict))
     received_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(8), default="new")  # new, done, failed
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime | None]
     alarm: Mapped[str] = mapped_column(String(30), default="")  # a red flag in the words: it overtakes its lane
-    said: Mapped[list[Any] | None]  # what this turn said: a second run says the same and changes nothing
+    said: Mapped[list[Any] | None] = mapped_column(
+        Secret(list)
+    )  # what this turn said: a second run says the same and changes nothing
     error: Mapped[str] = mapped_column(String(200), default="")
 
 
@@ -153,10 +183,10 @@ class Message(Base):
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     seq: Mapped[int]
     role: Mapped[str] = mapped_column(String(12))  # assistant, patient, coordinator, system
-    name: Mapped[str] = mapped_column(String(100), default="")
+    name: Mapped[str] = mapped_column(Secret(str), default="")
     lang: Mapped[str] = mapped_column(String(12), default="en")
     say: Mapped[str] = mapped_column(String(80), default="")
-    blocks: Mapped[list[Any]]
+    blocks: Mapped[list[Any]] = mapped_column(Secret(list))
     at: Mapped[datetime]
     in_reply_to: Mapped[int | None]
 
@@ -169,8 +199,8 @@ class Button(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     seq: Mapped[int]  # of the message it stands under
-    label: Mapped[str] = mapped_column(String(200))
-    parse: Mapped[dict[str, Any]]
+    label: Mapped[str] = mapped_column(Secret(str))
+    parse: Mapped[dict[str, Any]] = mapped_column(Secret(dict))
     used_at: Mapped[datetime | None]
 
 
@@ -181,9 +211,10 @@ class Outbox(Base):
     __table_args__ = (Index("outbox_due", "state", "lane", "id"),)
 
     id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    mark: Mapped[str] = mapped_column(String(32), default=new_id)  # names the row to what is sealed in it
     lane: Mapped[str] = mapped_column(String(48))  # "chat:<address>", "topic:<case>", "now" for callbacks
     kind: Mapped[str] = mapped_column(String(20))
-    payload: Mapped[dict[str, Any]]
+    payload: Mapped[dict[str, Any]] = mapped_column(Secret(dict))
     priority: Mapped[int] = mapped_column(default=5)  # 0 first
     coalesce: Mapped[str] = mapped_column(String(80), default="", index=True)
     case_id: Mapped[str | None] = mapped_column(String(32), index=True)
@@ -248,10 +279,11 @@ class Reminder(Base):
     __tablename__ = "reminders"
 
     id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    mark: Mapped[str] = mapped_column(String(32), default=new_id)  # names the row to what is sealed in it
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     due_at: Mapped[datetime] = mapped_column(index=True)
-    text: Mapped[str] = mapped_column(String(300))
-    by_name: Mapped[str] = mapped_column(String(100))
+    text: Mapped[str] = mapped_column(Secret(str))
+    by_name: Mapped[str] = mapped_column(Secret(str))
     done: Mapped[bool] = mapped_column(default=False)
 
 
@@ -261,10 +293,11 @@ class Note(Base):
     __tablename__ = "notes"
 
     id: Mapped[int] = mapped_column(AutoId, primary_key=True, autoincrement=True)
+    mark: Mapped[str] = mapped_column(String(32), default=new_id)  # names the row to what is sealed in it
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     at: Mapped[datetime]
-    text: Mapped[str] = mapped_column(String(1000))
-    by_name: Mapped[str] = mapped_column(String(100))
+    text: Mapped[str] = mapped_column(Secret(str))
+    by_name: Mapped[str] = mapped_column(Secret(str))
 
 
 class Draft(Base):
@@ -276,7 +309,7 @@ class Draft(Base):
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     kind: Mapped[str] = mapped_column(String(10))  # answer, erase
     user_id: Mapped[int] = mapped_column(BigInteger)
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Secret(str))
     at: Mapped[datetime]
 
 
@@ -286,8 +319,8 @@ class Member(Base):
     __tablename__ = "members"
 
     user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    name: Mapped[str] = mapped_column(String(100))
-    username: Mapped[str] = mapped_column(String(40), default="")
+    name: Mapped[str] = mapped_column(Secret(str))
+    username: Mapped[str] = mapped_column(Secret(str), default="")
 
 
 class DeskEvent(Base):
@@ -311,12 +344,13 @@ class File(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     turn: Mapped[str] = mapped_column(String(32), default="")
-    name: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(Secret(str))
     mime: Mapped[str] = mapped_column(String(100))
     size: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(String(10))  # document, photo, voice, video, audio
-    telegram_file_id: Mapped[str] = mapped_column(String(200), default="")
+    telegram_file_id: Mapped[str] = mapped_column(Secret(str), default="")
     path: Mapped[str] = mapped_column(String(200), default="")
+    key: Mapped[str] = mapped_column(Secret(str), default="")  # of the file in our folder
     record: Mapped[str] = mapped_column(String(40), default="")
     sender: Mapped[str] = mapped_column(String(12), default="patient")  # patient, coordinator
     created_at: Mapped[datetime]
@@ -353,3 +387,31 @@ class Fact(Base):
 
     key: Mapped[str] = mapped_column(String(60), primary_key=True)
     value: Mapped[str] = mapped_column(String(200))
+
+
+class DataKey(Base):
+    """A key that seals what belongs to one owner, wrapped by DATA_KEY. Destroyed, it leaves its random id."""
+
+    __tablename__ = "data_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(32), index=True)  # a case, "desk", or "system"
+    wrapped: Mapped[bytes | None] = mapped_column(LargeBinary)
+    wrapped_by: Mapped[str] = mapped_column(String(16))  # which DATA_KEY
+    made_at: Mapped[datetime]
+    destroyed_at: Mapped[datetime | None]
+
+
+# What names a row to what is sealed in it: values cannot be moved to another row, column or table.
+ROWS: dict[type[Base], tuple[str, ...]] = {
+    Case: ("id",),
+    Inbox: ("id",),
+    Message: ("conversation_id", "seq"),
+    Button: ("id",),
+    Outbox: ("mark",),
+    Reminder: ("mark",),
+    Note: ("mark",),
+    Draft: ("id",),
+    Member: ("user_id",),
+    File: ("id",),
+}

@@ -12,6 +12,7 @@ from bot.casework import Casework
 from bot.casework.letters import DeadLetter
 from bot.database import StoreError
 from bot.guide import Guide
+from bot.keyring import Keyring
 from bot.settings import Settings, SettingsError, load
 
 ALL = "all"
@@ -44,7 +45,7 @@ async def act(settings: Settings, again: Sequence[str], drop: Sequence[str]) -> 
     await database.revision(settings.database_url)
     engine = database.connect(settings.database_url)
     try:
-        casework = Casework(database.sessions(engine), Guide.load(), hours=settings.hours)
+        casework = Casework(database.sessions(engine, Keyring(settings.data_keys)), Guide.load(), hours=settings.hours)
         lines = []
         for asked, do, done in ((again, casework.send_again, "Sent again"), (drop, casework.drop, "Dropped")):
             if asked:

@@ -13,7 +13,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.casework.hours import Hours, parse
 from bot.keep import Keep
 
-SECRETS = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "ENGINE_SECRET", "ACTIONS_SECRET", "DATABASE_URL")
+SECRETS = (
+    "TELEGRAM_BOT_TOKEN",
+    "SECRET_KEY",
+    "DATA_KEY",
+    "DATA_KEY_OLD",
+    "ENGINE_SECRET",
+    "ACTIONS_SECRET",
+    "DATABASE_URL",
+)
+
+
+KEPT = Path("var/secrets.env")
 
 
 class SettingsError(ValueError):
@@ -31,8 +42,10 @@ class Settings(BaseSettings):
     public_url: str = ""
     allowed_origins: str = ""
     files_dir: Path = Path("var/files")
+    keys_file: Path = Path("var/waypoint.keys")  # the data keys, wrapped, for `make restore`
     secret_key: SecretStr = SecretStr("")
     data_key: SecretStr = SecretStr("")
+    data_key_old: SecretStr = SecretStr("")  # those before it, separated by commas, while keys are exchanged
     engine_urls: str = "http://127.0.0.1:5005"
     engine_secret: SecretStr = SecretStr("")
     engine_timeout: float = Field(20.0, gt=0, le=120)
@@ -103,6 +116,12 @@ class Settings(BaseSettings):
         )
 
     @property
+    def data_keys(self) -> tuple[str, ...]:
+        """DATA_KEY and those before it."""
+        older = self.data_key_old.get_secret_value().split(",")
+        return (self.data_key.get_secret_value(), *(each.strip() for each in older if each.strip()))
+
+    @property
     def keep(self) -> Keep:
         """For how long each kind of data is kept."""
         return Keep(
@@ -146,4 +165,13 @@ def _from_files() -> dict[str, Any]:
                 values[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
-    return values
+    return _kept() | values
+
+
+def _kept() -> dict[str, str]:
+    """The data keys that `make run` made, for the commands that are run beside it."""
+    if any(os.environ.get(name) for name in ("DATA_KEY", "DATA_KEY_FILE")) or not KEPT.is_file():
+        return {}
+    lines = KEPT.read_text(encoding="utf-8").splitlines()
+    kept = dict(line.split("=", 1) for line in lines if "=" in line)
+    return {name.lower(): kept[name] for name in ("DATA_KEY", "DATA_KEY_OLD") if kept.get(name)}

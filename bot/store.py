@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import batched
 from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
-    Text,
     and_,
     bindparam,
     delete,
@@ -20,16 +21,17 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from bot import keyring
 from bot.model import (
     Base,
     Button,
     Case,
     Consent,
     Conversation,
+    DataKey,
     DeskEvent,
     Draft,
     Fact,
@@ -48,6 +50,7 @@ from bot.model import (
 )
 
 LANES_AT_ONCE = 32
+SEARCHED, SEARCHED_AT_ONCE = 1_000, 25  # cases that /find opens
 WORDS = 3  # the priority of words in the outbox; what is less pressing has a higher one (bot/casework/base.py)
 
 
@@ -354,7 +357,9 @@ async def delayed(session: AsyncSession, case_id: str, since: datetime) -> tuple
 
 async def open_cases(session: AsyncSession) -> Sequence[Case]:
     """The cases that people hold or wait for."""
-    return (await session.scalars(select(Case).where(Case.state.in_(("waiting", "claimed"))))).all()
+    held = Case.state.in_(("waiting", "claimed"))
+    await keyring.learn(session, select(Case.id).where(held))
+    return (await session.scalars(select(Case).where(held))).all()
 
 
 async def case_states(session: AsyncSession) -> dict[str, int]:
@@ -412,8 +417,9 @@ async def erase_transcript(session: AsyncSession, case_id: str) -> None:
     await session.execute(delete(Message).where(Message.case_id == case_id))
 
 
-async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: int) -> list[str]:
-    """Delete all that a case and its conversations hold, themselves excepted. Returns the paths of its files.
+async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: int, now: datetime) -> list[str]:
+    """Delete all that a case and its conversations hold, themselves excepted, and destroy its keys, so that backups
+    forget it too. Returns the paths of its files.
 
     Inbox rows up to the number `until` stay as empty shells, so that an update that Telegram sends again is still
     known; their words go. What came in later has not been read yet, and belongs to the time after.
@@ -434,6 +440,14 @@ async def erase(session: AsyncSession, case_id: str, ids: Sequence[str], until: 
         .values(payload={}, said=[], state="done", error="")
         .execution_options(synchronize_session="fetch")
     )
+    # What belongs to the time after is sealed anew, by the key of the case that its conversation has now.
+    unread = select(Inbox).where(Inbox.conversation_id.in_(ids), Inbox.state == "new")
+    for row in (await session.scalars(unread)).all():
+        keyring.seal_anew(row)
+    await session.flush()
+    destroyed = update(DataKey).where(DataKey.owner == case_id).values(wrapped=None, destroyed_at=now)
+    await session.execute(destroyed, execution_options={"synchronize_session": False})
+    keyring.lost(session, case_id)
     return list(paths)
 
 
@@ -561,12 +575,18 @@ async def file_paths(session: AsyncSession) -> set[str]:
     return set((await session.scalars(select(File.path).where(File.path != ""))).all())
 
 
+async def clear_files(session: AsyncSession, limit: int) -> Sequence[File]:
+    """Files in our folder from before files were sealed."""
+    return (await session.scalars(select(File).where(File.path != "", File.key == "").limit(limit))).all()
+
+
 async def move(session: AsyncSession, conversation_id: str, from_case: str, to_case: str) -> None:
     """Give a conversation's transcript and files to another case."""
     await session.execute(update(Message).where(Message.conversation_id == conversation_id).values(case_id=to_case))
     await session.execute(update(File).where(File.case_id == from_case).values(case_id=to_case))
     await session.execute(update(Consent).where(Consent.case_id == from_case).values(case_id=to_case))
     await session.execute(delete(Link).where(Link.case_id == from_case))
+    await session.execute(update(DataKey).where(DataKey.owner == from_case).values(owner=to_case))
 
 
 async def consents(session: AsyncSession, case_id: str) -> Sequence[Consent]:
@@ -583,20 +603,28 @@ async def case_by_code(session: AsyncSession, code: str, *, lock: bool = False) 
     return await session.scalar(query.with_for_update(key_share=True) if lock else query)
 
 
-async def find_cases(session: AsyncSession, words: str, as_kept: str, limit: int) -> Sequence[Case]:
+async def find_cases(session: AsyncSession, words: str, limit: int) -> Sequence[Case]:
     """Cases that were handed over and hold these words: in what is known of them, in a note, or in what was said.
 
-    `as_kept` are the words as they stand in the JSON of a transcript. The newest come first.
+    The newest come first. The database cannot look into what is sealed, so the newest `SEARCHED` cases are opened, a
+    few at a time.
     """
-    said = exists().where(Message.case_id == Case.id, _holds(sql_cast(Message.blocks, Text), as_kept))
-    noted = exists().where(Note.case_id == Case.id, _holds(Note.text, words))
-    known = or_(_holds(Case.progress, words), _holds(Case.holder_name, words))
-    query = select(Case).where(Case.state != "talking", or_(known, said, noted))
-    return (await session.scalars(query.order_by(Case.updated_at.desc()).limit(limit))).all()
-
-
-def _holds(column: Any, words: str) -> Any:
-    return column.icontains(words, autoescape=True)
+    found: list[Case] = []
+    over = Case.state != "talking"
+    newest = select(Case.id).where(over).order_by(Case.updated_at.desc()).limit(SEARCHED)
+    for ids in batched((await session.scalars(newest)).all(), SEARCHED_AT_ONCE):
+        await keyring.learn(session, select(Case.id).where(Case.id.in_(ids)))
+        cases = (await session.scalars(select(Case).where(Case.id.in_(ids)).order_by(Case.updated_at.desc()))).all()
+        words_of: dict[str, list[str]] = {case.id: [case.progress, case.holder_name] for case in cases}
+        for note in (await session.scalars(select(Note).where(Note.case_id.in_(ids)))).all():
+            words_of[note.case_id].append(note.text)
+        for message in (await session.scalars(select(Message).where(Message.case_id.in_(ids)))).all():
+            words_of[message.case_id].append(json.dumps(message.blocks, ensure_ascii=False))
+        looked_for = words.casefold()
+        found += [case for case in cases if any(looked_for in text.casefold() for text in words_of[case.id])]
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 async def said_by(session: AsyncSession, case_id: str) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,6 +13,8 @@ from pathlib import Path
 from prometheus_client import Counter
 
 from bot.casework import Casework
+from bot.channels import web_files
+from bot.sealing import new_key
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +43,22 @@ class Sweeper:
         """Sweep once. Returns how much of each kind was deleted."""
         swept = await self._casework.sweep()
         counts = asdict(swept) | {"stray files": await self._strays()}
+        await self._seal_files()
         for kind, count in counts.items():
             SWEPT.labels(kind.replace(" ", "_")).inc(count)
         told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         log.info("kept long enough and deleted: %s", told or "nothing")
         return counts
+
+    async def _seal_files(self) -> None:
+        """Seal files from before files were sealed. What stood there in clear text is a stray for the next sweep."""
+        for file_id, path in await self._casework.clear_files():
+            clear = web_files.locate(self._files_dir, path)
+            if clear is not None:
+                sealed, key = self._files_dir / secrets.token_hex(16), new_key()
+                await asyncio.to_thread(_seal, clear, sealed, key)
+                if not await self._casework.file_sealed(file_id, path, sealed.name, key.hex()):
+                    sealed.unlink(missing_ok=True)
 
     async def _strays(self) -> int:
         """Delete old files that nothing refers to: a process ended between writing one and noting it."""
@@ -60,3 +74,8 @@ class Sweeper:
         for file in strays:
             file.unlink(missing_ok=True)
         return len(strays)
+
+
+def _seal(clear: Path, sealed: Path, key: bytes) -> None:
+    with clear.open("rb") as file:
+        web_files.write(file, sealed, key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -11,8 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import ColumnElement, or_, select
+
 from bot.channels.telegram_text import parts, text_of
 from bot.guide import Guide
+from bot.model import Conversation, Inbox, Message
 from chaos.faults import Faults
 from chaos.judge import Verdict, Way
 from chaos.people import Person, TelegramPerson, WebPerson, first_words, numbers_in
@@ -140,12 +142,9 @@ class Trial:
         mark = self._guide.entry("desk.person_said").variants[0].partition("{")[0]
         for person in (person for person in self._people if person.address):
             whose = f"{person.channel} {person.address}"
-            rows = await self.world.query(
-                "SELECT m.seq, m.role, m.blocks FROM messages m JOIN conversations c ON c.id = m.conversation_id "
-                "WHERE c.id = :me OR c.address = :me ORDER BY m.seq",
-                me=person.address,
-            )
-            record = [(seq, role, _json(blocks)) for seq, role, blocks in rows]
+            said = select(Message).join(Conversation, Conversation.id == Message.conversation_id)
+            rows = await self.world.read(said.where(_of(person)).order_by(Message.seq))
+            record = [(row.seq, row.role, row.blocks) for row in rows]
             own = [text_of(blocks) for _, role, blocks in record if role == "patient"]
             kept.compare(whose, person.said, numbers_in(own))
             shown = await person.texts()
@@ -192,11 +191,9 @@ class Trial:
 
     async def _judge_turns(self, verdict: Verdict, person: Person) -> None:
         """Each act was taken once, and said what it says it said, once."""
-        rows = await self.world.query(
-            "SELECT i.seq, i.state, i.said, i.error FROM inbox i JOIN conversations c ON c.id = i.conversation_id "
-            "WHERE c.id = :me OR c.address = :me ORDER BY i.number",
-            me=person.address,
-        )
+        came = select(Inbox).join(Conversation, Conversation.id == Inbox.conversation_id)
+        found = await self.world.read(came.where(_of(person)).order_by(Inbox.number))
+        rows = [(row.seq, row.state, row.said, row.error) for row in found]
         whose = f"{person.channel} {person.address}"
         if len(rows) != person.acts and not person.stuck:
             verdict.note("messages kept more or less than once", [f"{whose}: {person.acts} acts, {len(rows)} rows"])
@@ -209,7 +206,7 @@ class Trial:
             if state != "done":
                 verdict.note("turns given up", [f"{whose}: {error}"])
                 continue
-            ids = [each["say"] for each in _json(said) or []]
+            ids = [each["say"] for each in said or []]
             spoken = [say for reply, say in replies if reply == seq]
             if ids != spoken:
                 verdict.note("turns that said more or less than once", [f"{whose}, {seq}: {ids} became {spoken}"])
@@ -221,9 +218,9 @@ class Trial:
         verdict.note("coordinators' acts given up", [error for (error,) in desk])
 
 
-def _json(value: Any) -> Any:
-    """A JSON column as both databases give it to a plain query."""
-    return json.loads(value) if isinstance(value, str) else value
+def _of(person: Person) -> ColumnElement[bool]:
+    """Whether a conversation is this person's."""
+    return or_(Conversation.id == person.address, Conversation.address == person.address)
 
 
 def _is_words(blocks: list[dict[str, Any]]) -> bool:

@@ -9,7 +9,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +17,12 @@ from typing import Any
 
 import httpx
 import psutil
-from sqlalchemy import text
+from sqlalchemy import Select, text
 from sqlalchemy.exc import DBAPIError
 
 from bot import database
+from bot.keyring import Keyring
+from bot.model import Base
 from scripts.postgres import Cluster
 from scripts.run import actions_service, address, bot_service, engine_service, prepare, sandbox_service
 from scripts.supervise import Service, Supervisor
@@ -83,6 +85,7 @@ class World:
         await self.until(self._is_ready, "everything is ready")
         self._watching = asyncio.create_task(self._supervisor.watch())
         self._db = database.connect(self.database_url)
+        self._sessions = database.sessions(self._db, Keyring([env["DATA_KEY"]]))
 
     def _line(self, env: dict[str, str]) -> Service:
         with socket.socket() as probe:
@@ -202,6 +205,19 @@ class World:
         (await self.http.delete(f"{self.sandbox}/sandbox/faults")).raise_for_status()
 
     # What can be seen of it.
+
+    async def read[T: Base](self, query: Select[T]) -> Sequence[T]:
+        """Rows as the program reads them: opened."""
+        found: list[T] = []
+
+        async def look() -> bool:
+            async with self._sessions() as session:
+                await session.connection(execution_options={"read_only": True})
+                found[:] = (await session.scalars(query)).all()
+            return True
+
+        await self.until(look, "the database answers")
+        return found
 
     async def query(self, sql: str, **values: Any) -> list[Any]:
         """What the database holds; as often as it takes, since it is killed, too."""

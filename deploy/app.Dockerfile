@@ -22,12 +22,13 @@ RUN /venv/bin/python -m bot.tripwire
 
 FROM python:3.12-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin waypoint \
-    && install -d -o waypoint -g waypoint /srv/waypoint/files
+    && install -d -o waypoint -g waypoint /srv/waypoint/files /srv/waypoint/keys
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LOG_FORMAT=json \
-    HOST=0.0.0.0 PORT=8080 ACTIONS_HOST=0.0.0.0 ACTIONS_PORT=5055 FILES_DIR=/srv/waypoint/files MPLCONFIGDIR=/tmp
+    HOST=0.0.0.0 PORT=8080 ACTIONS_HOST=0.0.0.0 ACTIONS_PORT=5055 FILES_DIR=/srv/waypoint/files \
+    KEYS_FILE=/srv/waypoint/keys/waypoint.keys MPLCONFIGDIR=/tmp
 USER 10001:10001
 EXPOSE 8080 5055
 CMD ["python", "-m", "bot"]

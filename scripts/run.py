@@ -28,7 +28,13 @@ from scripts.supervise import Service, ServiceError, Supervisor  # noqa: E402
 
 STOP_SECONDS = 50.0  # for what is in hand; more is only waited for when something hangs (bot/stopping.py)
 SANDBOX_TOKEN = "1000001:sandbox"  # noqa: S105  # opens nothing but the local sandbox
-WITHHELD = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY", "DATABASE_URL")  # from processes that have no use for them
+WITHHELD = (
+    "TELEGRAM_BOT_TOKEN",
+    "SECRET_KEY",
+    "DATA_KEY",
+    "DATA_KEY_OLD",
+    "DATABASE_URL",
+)  # from processes that have no use for them
 
 
 class StartError(Exception):
@@ -59,6 +65,7 @@ def prepare(given: Mapping[str, str], var: Path) -> dict[str, str]:
             env[name] = secrets.token_urlsafe(32)
     missing = [name for name in ("SECRET_KEY", "DATA_KEY") if not _has(given, name)]
     env |= _kept_secrets(var / "secrets.env", missing)
+    env.setdefault("KEYS_FILE", str(var / "waypoint.keys"))
     if not _has(given, "DATABASE_URL"):
         env["DATABASE_URL"] = f"sqlite+aiosqlite:///{var / 'waypoint.db'}"
     env.setdefault("FILES_DIR", str(var / "files"))
@@ -178,7 +185,9 @@ def _kept_secrets(path: Path, names: Sequence[str]) -> dict[str, str]:
     if made:
         kept |= made
         _write_private(path, "".join(f"{name}={value}\n" for name, value in kept.items()))
-    return {name: kept[name] for name in names}
+    # The one before it is written there by whoever exchanges it.
+    older = {"DATA_KEY_OLD": kept["DATA_KEY_OLD"]} if "DATA_KEY" in names and kept.get("DATA_KEY_OLD") else {}
+    return {name: kept[name] for name in names} | older
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -90,6 +90,7 @@ class Stack:
         environment = {
             "PATH": os.environ["PATH"],
             "FILES_DIR": str(self.folder / "files"),
+            "KEYS_FILE": str(self.folder / "waypoint.keys"),
             "LOG_FORMAT": "json",
             "TELEGRAM_API_BASE": self.sandbox,
             "GROUP_SENDS_PER_MINUTE": "10000",

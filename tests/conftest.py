@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 from tests.collector import Collector, collecting
+from tests.keys import DATA_KEY
 from tests.postgres import new_database, postgres
 
 __all__ = ["postgres"]
@@ -61,6 +62,7 @@ def _run(var: Path, database: str, collector: Collector, traced: dict[str, str])
     withheld = ("TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATA_KEY")
     environment = {name: value for name, value in os.environ.items() if name not in withheld}
     environment |= {"PORT": "0", "GROUP_SENDS_PER_MINUTE": "10000", "DATABASE_URL": database}
+    environment |= {"DATA_KEY": DATA_KEY}
     environment |= {"MESSAGES_PER_MINUTE": "10000"}  # all people of the tests live here
     environment |= traced
     command = [sys.executable, "scripts/run.py", "--state-file", str(state), "--var", str(var)]

@@ -86,7 +86,7 @@ class Claims(Board):
         taken = await session.execute(
             update(Case)
             .where(Case.id == case.id, Case.state == "waiting")
-            .values(state="claimed", holder_id=said.user_id, holder_name=said.user_name[:100], claimed_at=self.now())
+            .values(state="claimed", holder_id=said.user_id, claimed_at=self.now())
             .execution_options(synchronize_session=False)
         )
         await session.refresh(case)
@@ -94,6 +94,7 @@ class Claims(Board):
             if case.state == "claimed":
                 return self.words("desk.already_claimed", name=case.holder_name)
             return self.words("desk.is_closed")
+        case.holder_name = said.user_name[:100]
         self._renew(case)
         await self.note(session, case, "claimed")
         await self._tell_person(session, case, Say("human.joined", {"name": case.holder_name}))

@@ -11,6 +11,7 @@ from bot import store
 from bot.casework import consent
 from bot.casework.base import new_code
 from bot.casework.closing import Closing
+from bot.keys import Kept, of_database
 from bot.model import Case, Conversation, Inbox, Receipt
 from bot.progress import Progress, Step
 from bot.render import Say
@@ -108,9 +109,10 @@ class Erasing(Closing):
         ids = [each.id for each in conversations]
         in_topic, elsewhere = await store.in_group(session, case.id)
         await store.unsay(session, case.code, case.topic_id)
-        files = await store.erase(session, case.id, ids, until=until)
+        files = await store.erase(session, case.id, ids, until=until, now=self.now())
         for path in files:
             await self.send(session, "unlink", {"path": path}, lane="files")
+        await self.send(session, "keys", {}, lane="files", coalesce="keys")
         if case.topic_id is not None or elsewhere:
             payload: dict[str, Any] = {"topic_id": case.topic_id, "in_topic": in_topic, "elsewhere": elsewhere}
             if receipt is not None:
@@ -152,6 +154,11 @@ class Erasing(Closing):
             case = await store.case(session, conversation.case_id, lock=True) if conversation is not None else None
             if conversation is not None and case is not None:
                 await self.deliver(session, case, conversation, [say], Progress.model_validate_json(case.progress))
+
+    async def data_keys(self) -> list[Kept]:
+        """Every data key, wrapped, as it is kept beside backups."""
+        async with self.reading() as session:
+            return await session.run_sync(lambda sync: of_database(sync.connection()))
 
     async def mentioned(self, chat_id: int, message_ids: Sequence[int], codes: Sequence[str]) -> None:
         """Remember which messages outside of their topics show something of cases."""

@@ -15,6 +15,7 @@ from bot.casework.base import Work
 from bot.model import Conversation, File, Inbox, Message
 from bot.progress import Progress
 from bot.render import Say
+from bot.sealing import KeyGone
 
 MAX_TEXT = 20_000
 MAX_FILES = 10
@@ -37,6 +38,7 @@ class FileRef:
     kind: str  # document, photo, voice, video, audio
     telegram_file_id: str = ""
     path: str = ""
+    key: str = ""  # of the file in our folder
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class StoredFile:
     mime: str
     size: int
     telegram_file_id: str = ""
+    key: str = ""
 
 
 class Receiving(Work):
@@ -137,7 +140,7 @@ class Receiving(Work):
         inbound = inbound.kept()
         try:
             received = await self._receive(conversation_id, external_id, inbound)
-        except IntegrityError:  # the same message twice at once
+        except (IntegrityError, KeyGone):  # the same message twice at once, or its case was erased meanwhile
             received = await self._receive(conversation_id, external_id, inbound)
         if isinstance(received, float):
             raise TooFast(received)
@@ -282,7 +285,7 @@ class Receiving(Work):
             file = await session.get(File, file_id)
             if conversation is None or file is None or file.case_id != conversation.case_id:
                 return None
-            return StoredFile(file.path, file.name, file.mime, file.size, file.telegram_file_id)
+            return StoredFile(file.path, file.name, file.mime, file.size, file.telegram_file_id, file.key)
 
 
 def _file(case: str, turn: str, ref: FileRef, now: datetime) -> File:
@@ -295,6 +298,7 @@ def _file(case: str, turn: str, ref: FileRef, now: datetime) -> File:
         kind=ref.kind[:10],
         telegram_file_id=ref.telegram_file_id[:200],
         path=ref.path[:200],
+        key=ref.key,
         created_at=now,
     )
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot import store
 from bot.casework.answers import DRAFT_LASTS
 from bot.casework.turns import Turns
+from bot.model import File
 
 AT_ONCE = 200  # cases that are looked for at a time
 LONGEST = 40  # codes that one message names
@@ -76,6 +77,20 @@ class Keeping(Turns):
                 codes.append(case.code)
             swept.files += await self.forget(session, case)
             setattr(swept, kind, getattr(swept, kind) + 1)
+
+    async def clear_files(self, limit: int = 100) -> list[tuple[str, str]]:
+        """(id, path) of files that lie in our folder as they were sent, from before files were sealed."""
+        async with self.reading() as session:
+            return [(file.id, file.path) for file in await store.clear_files(session, limit)]
+
+    async def file_sealed(self, file_id: str, was: str, path: str, key: str) -> bool:
+        """A file lies sealed elsewhere now. False when it is gone, or is another one by now."""
+        async with self.transaction() as session:
+            file = await session.get(File, file_id)
+            if file is None or file.path != was:
+                return False
+            file.path, file.key = path, key
+            return True
 
     async def kept_files(self) -> set[str]:
         """The paths of all files that are kept, as they lie under the files folder."""

@@ -90,7 +90,9 @@ class Seeing(Desk):
         """A file of a case that lies with us, or None."""
         async with self.reading() as session:
             file = await store.file_of_case(session, case_id, file_id)
-            return StoredFile(file.path, file.name, file.mime, file.size) if file is not None and file.path else None
+            if file is None or not file.path:
+                return None
+            return StoredFile(file.path, file.name, file.mime, file.size, key=file.key)
 
     async def my_data(self, case_id: str) -> MyData | None:
         """All that is kept of a case; None when it is gone."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import store
@@ -92,8 +90,7 @@ class Office(Answers):
             case = await store.case_by_code(session, code)
             cases = [case] if case is not None and case.state != "talking" else []
         else:
-            as_kept = json.dumps(words)[1:-1]  # the transcript is kept as JSON, which writes no letter but English ones
-            cases = list(await store.find_cases(session, words, as_kept, FOUND_AT_ONCE))
+            cases = list(await store.find_cases(session, words, FOUND_AT_ONCE))
         if not cases:
             return self.words("desk.find_none", text=words[:100]), []
         head = self.words("desk.find_some", count=len(cases), text=words[:100])

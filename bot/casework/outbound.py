@@ -194,12 +194,12 @@ class Sending(CaseTopic):
             if conversation is not None:
                 conversation.blocked = blocked
 
-    async def fetched(self, file_id: str, path: str, size: int) -> bool:
+    async def fetched(self, file_id: str, path: str, size: int, key: str) -> bool:
         """A coordinator's file lies in our folder now. False when it is not wanted any more."""
         async with self.transaction() as session:
             file = await session.get(File, file_id)
             if file is not None:
-                file.path, file.size = path, size
+                file.path, file.size, file.key = path, size, key
             return file is not None
 
     async def fact(self, key: str) -> str:

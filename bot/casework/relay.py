@@ -161,6 +161,7 @@ class Relay(Corrections):
         payload = {
             "file": file.telegram_file_id,
             "path": file.path,
+            "key": file.key,
             "name": file.name,
             "kind": file.kind,
             "mark": "person",

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from telegram import Bot, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, R
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
+from bot import keys
 from bot.casework import Casework, Outgoing
 from bot.casework.outbound import Later, Never, lease_of
 from bot.channels import albums, web_files
@@ -24,6 +26,7 @@ from bot.channels.data_page import DATA_NAME, PAGE_NAME, as_json, as_page
 from bot.channels.telegram_text import LIMIT, escaped, keyboard, named, parts, quiet, text_of, units
 from bot.channels.topics import CaseGone, Post, Topics
 from bot.chart import drawn
+from bot.sealing import new_key
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -49,8 +52,12 @@ class TelegramSender:
     ) -> None:
         self._bot, self._casework = bot, casework
         self._files_dir, self._max_file_bytes = settings.files_dir, settings.max_file_bytes
+        self._keys_file = settings.keys_file
         self._budget = Budget(settings.group_sends_per_minute, now)
-        self._kinds: dict[str, Callable[[Outgoing], Awaitable[int | None]]] = {"unlink": self._unlink}
+        self._kinds: dict[str, Callable[[Outgoing], Awaitable[int | None]]] = {
+            "unlink": self._unlink,
+            "keys": self._keep_keys,
+        }
         if bot is not None:
             chat = DeskChat(casework, settings)
             person, topic = (
@@ -91,6 +98,11 @@ class TelegramSender:
             return Never(reason(error))
         return Later(reason(error))
 
+    async def _keep_keys(self, outgoing: Outgoing) -> None:
+        """Somebody was erased: their key must not stay beside the backups either."""
+        if self._keys_file.exists():
+            await asyncio.to_thread(keys.renew, self._keys_file, await self._casework.data_keys())
+
     async def _unlink(self, outgoing: Outgoing) -> None:
         """Remove a file of an erased case."""
         path = web_files.locate(self._files_dir, str(outgoing.payload["path"]))
@@ -103,9 +115,9 @@ class TelegramSender:
         if (file.file_size or 0) > self._max_file_bytes:
             raise Never("file is too big")
         content = bytes(await file.download_as_bytearray())
-        path = self._files_dir / secrets.token_hex(16)
-        await asyncio.to_thread(_keep, path, content)
-        if not await self._casework.fetched(str(outgoing.payload["file"]), path.name, len(content)):
+        path, key = self._files_dir / secrets.token_hex(16), new_key()
+        await asyncio.to_thread(web_files.write, BytesIO(content), path, key)
+        if not await self._casework.fetched(str(outgoing.payload["file"]), path.name, len(content), key.hex()):
             path.unlink()
         elif copies := _copies(outgoing):
             await self._casework.arrived(copies, ())
@@ -281,7 +293,9 @@ class ToPerson:
             path = web_files.locate(self._files_dir, stored.path) if stored is not None else None
             if stored is None or path is None:
                 return None
-            document = InputFile(await asyncio.to_thread(path.read_bytes), filename=web_files.clean_name(stored.name))
+            document = InputFile(
+                await asyncio.to_thread(web_files.content, path, stored.key), filename=web_files.clean_name(stored.name)
+            )
         else:
             mine = await self._casework.my_data(case_id)
             if mine is None:
@@ -489,7 +503,8 @@ class ToTopic:
         path = web_files.locate(self._files_dir, str(payload["path"]))
         if path is None:
             raise Never("the file is not in the files folder")
-        return InputFile(await asyncio.to_thread(path.read_bytes), filename=str(payload["name"]) or "file")
+        content = await asyncio.to_thread(web_files.content, path, str(payload.get("key", "")))
+        return InputFile(content, filename=str(payload["name"]) or "file")
 
     async def _transcript(self, outgoing: Outgoing) -> int | None:
         """What was said before, for a topic that was opened anew; as a file when it is long."""
@@ -585,9 +600,3 @@ def _spoken(name: str, text: str) -> list[str]:
 def _speaker(payload: dict[str, Any]) -> str:
     """The name to show: of a coordinator; the assistant has none."""
     return str(payload.get("name", "")).strip() if payload.get("role") == "coordinator" else ""
-
-
-def _keep(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(content)

@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from bot.casework import EVENTS_AT_ONCE, Casework, FileRef, Inbound, NoSuchConversation, Receipt, TooFast
@@ -203,7 +203,9 @@ class WebChannel:
     async def store_file(self, conversation: str, message_id: UUID, upload: UploadFile, text: str) -> Receipt:
         """Keep a file, with the words beside it, and let it be handled. Raises ApiError, and then keeps nothing."""
         stored = await web_files.store(upload, self._files_dir, self._max_file_bytes)
-        file = FileRef(name=stored.name, mime=stored.mime, size=stored.size, kind=stored.kind, path=stored.path)
+        file = FileRef(
+            name=stored.name, mime=stored.mime, size=stored.size, kind=stored.kind, path=stored.path, key=stored.key
+        )
         try:
             receipt = await self.store(conversation, message_id, Inbound(kind="file", text=text, files=(file,)))
         except Exception:
@@ -224,8 +226,7 @@ class WebChannel:
         path = web_files.locate(self._files_dir, stored.path) if stored is not None else None
         if stored is None or path is None:
             raise ApiError(404, "file_not_found", "This file is not here, or not any more.")
-        name = web_files.clean_name(stored.name)
-        return FileResponse(path, media_type=web_files.safe_type(stored.mime), filename=name)
+        return web_files.download(path, stored.key, stored.name, stored.mime)
 
     async def send_events(self, request: Request) -> Response:
         """GET /api/events: what was said after a given number, as a stream or, for those who cannot, as a long poll.

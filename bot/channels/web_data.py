@@ -15,7 +15,7 @@ from typing import IO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from bot.casework import Casework
@@ -111,8 +111,7 @@ class DataPages:
         path = web_files.locate(self._files_dir, stored.path) if stored is not None else None
         if stored is None or path is None:
             return self._gone()
-        name = web_files.clean_name(stored.name)
-        return FileResponse(path, media_type=web_files.safe_type(stored.mime), filename=name, headers=HEADERS)
+        return web_files.download(path, stored.key, stored.name, stored.mime, HEADERS)
 
     async def archive(self, request: Request) -> Response:
         """GET /mydata/files.zip: the page, the data and the files in one."""
@@ -123,8 +122,8 @@ class DataPages:
         for number, file in enumerate(mine.files, start=1):
             stored = await self._casework.my_file(case, file.id)
             path = web_files.locate(self._files_dir, stored.path) if stored is not None else None
-            if path is not None:
-                files.append((f"files/{number:03}-{web_files.clean_name(file.name)}", path))
+            if stored is not None and path is not None:
+                files.append((f"files/{number:03}-{web_files.clean_name(file.name)}", path, stored.key))
         packed = await run_in_threadpool(_packed, mine, files)
         named = {"Content-Disposition": 'attachment; filename="my-data.zip"'}
         return StreamingResponse(_pieces(packed), media_type="application/zip", headers=HEADERS | named)
@@ -149,13 +148,15 @@ class DataPages:
         return speak(self._casework.guide, say, args, Voice())
 
 
-def _packed(mine: MyData, files: Sequence[tuple[str, Path]]) -> IO[bytes]:
+def _packed(mine: MyData, files: Sequence[tuple[str, Path, str]]) -> IO[bytes]:
     packed = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed once it was sent
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(PAGE_NAME, as_page(mine, links=False))
         archive.writestr(DATA_NAME, as_json(mine))
-        for name, path in files:
-            archive.write(path, name)
+        for name, path, key in files:
+            with archive.open(name, "w") as packing:
+                for piece in web_files.pieces(path, key):
+                    packing.write(piece)
     packed.seek(0)
     return packed
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote
 
 import filetype
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from bot.channels.web_http import TOO_LARGE, ApiError, limited
+from bot.sealing import new_key, plain_size, seal_file, unseal_file
 
 MAX_NAME = 120
 # What the form may weigh beside the file: the id, a caption of the longest length, and the parts' own headers.
 FORM_OVERHEAD = 256 * 1024
 # `filetype` decides by the first bytes; DICOM's mark, the furthest of those we need, ends at 132.
 HEAD = 8192
+PIECE = 256 * 1024
 
 # Records are pictures, documents, scans and archives. A program is none of these, whatever its name says.
 PROGRAMS = frozenset(
@@ -41,13 +45,14 @@ PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 @dataclass(frozen=True)
 class Stored:
-    """A file on disk. `path` is relative to the files' folder."""
+    """A file on disk, sealed by a key of its own. `path` is relative to the files' folder."""
 
     path: str
     name: str
     mime: str
     size: int
     kind: str
+    key: str
 
 
 class _Parser(MultiPartParser):
@@ -93,9 +98,32 @@ async def store(upload: UploadFile, folder: Path, max_file_bytes: int) -> Stored
     mime = await run_in_threadpool(_type_of, upload.file)
     if mime in PROGRAMS:
         raise ApiError(415, "file_type", "Programs cannot be sent here. Please send a document, a picture or a scan.")
-    path = secrets.token_hex(16)
-    await run_in_threadpool(_write, upload.file, folder / path)
-    return Stored(path, clean_name(upload.filename or ""), mime, size, _kind_of(mime))
+    path, key = secrets.token_hex(16), new_key()
+    await run_in_threadpool(write, upload.file, folder / path, key)
+    return Stored(path, clean_name(upload.filename or ""), mime, size, _kind_of(mime), key.hex())
+
+
+def pieces(path: Path, key: str) -> Iterator[bytes]:
+    """What is in a stored file, piece by piece. Raises Unsealable and OSError."""
+    if key:
+        yield from unseal_file(path, bytes.fromhex(key))
+        return
+    with path.open("rb") as file:  # from before files were sealed; the sweep has not come to it yet
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def content(path: Path, key: str) -> bytes:
+    """All that is in a stored file. Raises Unsealable and OSError."""
+    return b"".join(pieces(path, key))
+
+
+def download(path: Path, key: str, name: str, mime: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A stored file, sent as a download while it is opened."""
+    size = plain_size(path) if key else path.stat().st_size
+    named = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(clean_name(name))}"}
+    sent = {**(headers or {}), **named, "Content-Length": str(size)}
+    return StreamingResponse(pieces(path, key), media_type=safe_type(mime), headers=sent)
 
 
 def remove(folder: Path, path: str) -> None:
@@ -140,11 +168,12 @@ def _kind_of(mime: str) -> str:
     return major if major in ("audio", "video") else "document"
 
 
-def _write(file: BinaryIO, path: Path) -> None:
+def write(file: BinaryIO, path: Path, key: bytes) -> None:
+    """Seal a file under a path that is not there yet. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.seek(0)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
-        shutil.copyfileobj(file, kept, 1024 * 1024)
+        seal_file(file, kept, key)
         kept.flush()
         # We are about to say that it arrived: it must survive a power cut.
         os.fsync(kept.fileno())

@@ -19,6 +19,7 @@ from bot.casework import Casework, Inbound
 from bot.guide import Guide
 from bot.log import Kind
 from tests.bot.rules import decisions
+from tests.keys import keys
 
 SECRET = "shared"
 PLANTED = "xylophonecancer"
@@ -28,9 +29,9 @@ PLANTED = "xylophonecancer"
 async def casework(tmp_path: Path) -> AsyncIterator[Casework]:
     """Casework on a fresh database."""
     url = f"sqlite+aiosqlite:///{tmp_path / 'waypoint.db'}"
-    await database.upgrade(url)
+    await database.upgrade(url, keys())
     engine = database.connect(url)
-    yield Casework(database.sessions(engine), Guide.load())
+    yield Casework(database.sessions(engine, keys()), Guide.load())
     await engine.dispose()
 
 

@@ -23,6 +23,7 @@ from bot.guide import Guide
 from bot.model import Base
 from sandbox.testing import GROUP_ID, running
 from tests.bot.processes import Bot, SlowEngine, World, free_port
+from tests.keys import DATA_KEY, keys
 from tests.postgres import NAME, postgres_url
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -68,7 +69,7 @@ async def execute(socket: Path, *statements: str) -> None:
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgres: Path) -> Path:
     """A server whose database has the newest schema: every test finds it empty."""
-    asyncio.run(database.upgrade(postgres_url(postgres, NAME)))
+    asyncio.run(database.upgrade(postgres_url(postgres, NAME), keys()))
     return postgres
 
 
@@ -76,7 +77,7 @@ def migrated_postgresql(postgres: Path) -> Path:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the newest schema: tests copy it."""
     file = tmp_path_factory.mktemp("migrated") / "waypoint.db"
-    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{file}"))
+    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{file}", keys()))
     return file
 
 
@@ -95,7 +96,8 @@ async def database_url(template: tuple[str, Path], tmp_path: Path) -> AsyncItera
         yield f"sqlite+aiosqlite:///{tmp_path / 'waypoint.db'}"
         return
     # Emptying one database is many times faster than making a new one.
-    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    # The keys of the desk and of the system stay, as they do while a process runs.
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables if table.name != "data_keys")
     await execute(
         place,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
@@ -116,7 +118,7 @@ async def db(database_url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 def casework(db: AsyncEngine, guide: Guide, clock: Clock) -> Casework:
     """The use cases on a real database, with the real guide and a clock that is set by hand."""
-    return Casework(database.sessions(db), guide, now=clock, public_url="https://waypoint.example")
+    return Casework(database.sessions(db, keys()), guide, now=clock, public_url="https://waypoint.example")
 
 
 async def locked(db: AsyncEngine) -> OperationalError:
@@ -131,7 +133,7 @@ async def locked(db: AsyncEngine) -> OperationalError:
 @pytest.fixture
 async def world(db: AsyncEngine, guide: Guide, database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     # The bot's own clock: with a hand that stands in the past, its sweep deletes as too old what was just said.
-    casework = Casework(database.sessions(db), guide)
+    casework = Casework(database.sessions(db, keys()), guide)
     engine = SlowEngine(casework)
     async with engine.serving() as engine_url, running() as box:
         environment = {
@@ -140,6 +142,7 @@ async def world(db: AsyncEngine, guide: Guide, database_url: str, tmp_path: Path
             "DATABASE_URL": database_url,
             "FILES_DIR": str(tmp_path / "files"),
             "SECRET_KEY": "s" * 40,
+            "DATA_KEY": DATA_KEY,
             "ENGINE_SECRET": "e" * 40,
             "ENGINE_URLS": engine_url,
             "TELEGRAM_BOT_TOKEN": box.token,

@@ -19,13 +19,16 @@ from bot.casework import Casework, Inbound
 from bot.model import Base, Inbox
 from bot.settings import Settings
 from tests.bot.conftest import execute
+from tests.keys import DATA_KEY, keys
 from tests.postgres import NAME, postgres_url
 
 
 @pytest.fixture
 async def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(backup, "FOLDER", tmp_path / "backups")
-    return Settings(database_url=database_url, files_dir=tmp_path / "files")
+    return Settings(
+        database_url=database_url, files_dir=tmp_path / "files", keys_file=tmp_path / "waypoint.keys", data_key=DATA_KEY
+    )
 
 
 async def say(casework: Casework, conversation: str, number: int) -> int:
@@ -122,11 +125,11 @@ async def test_an_archive_is_readable_by_its_owner_alone_and_holds_no_keys(
 async def test_an_older_backup_is_brought_to_the_newest_schema(
     casework: Casework, settings: Settings, tmp_path: Path
 ) -> None:
-    await casework.open_conversation("telegram", "1")
     config = database.alembic_config(settings.database_url)
     await asyncio.to_thread(command.downgrade, config, "0001")
     archive = await backup.save(settings, tmp_path / "old.tar.gz")
-    await database.upgrade(settings.database_url)
+    await database.upgrade(settings.database_url, keys())
+    await casework.open_conversation("telegram", "1")
     await backup.restore(settings, archive)
     assert await database.revision(settings.database_url) == database.newest()
     await casework.open_conversation("telegram", "1")
@@ -171,7 +174,12 @@ async def test_a_backup_of_the_other_kind_of_database_is_refused(
         "sqlite": postgres_url(migrated_postgresql, NAME),
         "postgresql": f"sqlite+aiosqlite:///{migrated_sqlite}",
     }
-    other = Settings(database_url=others[settings.database_url.partition("+")[0]], files_dir=tmp_path / "files")
+    other = Settings(
+        database_url=others[settings.database_url.partition("+")[0]],
+        files_dir=tmp_path / "files",
+        data_key=DATA_KEY,
+        keys_file=tmp_path / "k",
+    )
     archive = await backup.save(other, tmp_path / "kept.tar.gz")
     with pytest.raises(BackupError, match="DATABASE_URL names"):
         await backup.restore(settings, archive)
@@ -195,8 +203,10 @@ async def test_a_new_machine_gets_everything_from_the_archive_alone(
         "sqlite": f"sqlite+aiosqlite:///{migrated_sqlite}",
         "postgresql": postgres_url(migrated_postgresql, NAME),
     }[new_machine.partition("+")[0]]
-    old = Settings(database_url=kept, files_dir=tmp_path / "old-files")
-    new = Settings(database_url=new_machine, files_dir=tmp_path / "new-files")
+    old = Settings(database_url=kept, files_dir=tmp_path / "old-files", data_key=DATA_KEY, keys_file=tmp_path / "k")
+    new = Settings(
+        database_url=new_machine, files_dir=tmp_path / "new-files", data_key=DATA_KEY, keys_file=tmp_path / "k"
+    )
     old.files_dir.mkdir()
     (old.files_dir / "scan").write_bytes(b"a scan")
     assert await backup.restore(new, await backup.save(old, tmp_path / "kept.tar.gz")) is None
@@ -206,4 +216,6 @@ async def test_a_new_machine_gets_everything_from_the_archive_alone(
 
 async def test_an_empty_database_is_no_backup(new_machine: str, tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="nothing to keep"):
-        await backup.save(Settings(database_url=new_machine, files_dir=tmp_path), tmp_path / "kept.tar.gz")
+        await backup.save(
+            Settings(database_url=new_machine, files_dir=tmp_path, data_key=DATA_KEY), tmp_path / "kept.tar.gz"
+        )

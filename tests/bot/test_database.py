@@ -156,7 +156,7 @@ async def test_the_processes_end_with_a_sentence_when_their_database_cannot_be_u
         "DATABASE_URL": f"sqlite:///{tmp_path}",
         **{
             f"{name}_{kind}": "k" * 40
-            for name, kind in (("SECRET", "KEY"), ("ENGINE", "SECRET"), ("ACTIONS", "SECRET"))
+            for name, kind in (("SECRET", "KEY"), ("DATA", "KEY"), ("ENGINE", "SECRET"), ("ACTIONS", "SECRET"))
         },
     }
     process = await asyncio.create_subprocess_exec(

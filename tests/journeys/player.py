@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta
 from typing import Any
 
 from tests.journeys.desk_steps import DeskSteps
@@ -51,14 +50,7 @@ class Player(DeskSteps):
 
     async def _away(self, days: int) -> None:
         """Days pass: the case was last seen that long ago."""
-        case = await self.case_id()
-        ((stored,),) = await self.world.query("SELECT progress FROM cases WHERE id = :case", case=case)
-        progress = json.loads(stored)
-        seen_at = datetime.fromisoformat(progress["seen_at"]) - timedelta(days=days)
-        progress["seen_at"] = seen_at.isoformat()
-        await self.world.change(
-            "UPDATE cases SET progress = :known WHERE id = :case", known=json.dumps(progress), case=case
-        )
+        await self.world.last_seen(await self.case_id(), days)
 
     async def _move(self, channel: str) -> None:
         await self._act(self.person.write("/link"))
@@ -101,7 +93,7 @@ class Player(DeskSteps):
         assert not any(words in text for text in standing), f"they see {words!r}: {standing}"
 
     async def _known(self, facts: dict[str, Any]) -> None:
-        ((stored,),) = await self.world.query("SELECT progress FROM cases WHERE id = :case", case=await self.case_id())
+        stored = (await self.world.case(await self.case_id())).progress
         for path, wanted in facts.items():
             found: Any = json.loads(stored)
             for part in path.split("."):

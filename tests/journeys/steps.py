@@ -6,15 +6,19 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import database
 from bot.guide import Guide
+from bot.model import Case
 from bot.render import Choice, Say, Voice, render
 from tests.journeys.desk import DeskPlayer
 from tests.journeys.people import Person, Seen, until
+from tests.keys import keys
 
 
 @dataclass
@@ -31,6 +35,19 @@ class World:
         async with self.database.connect() as connection:
             await connection.execution_options(read_only=True)
             return list((await connection.execute(text(sql), values)).all())
+
+    async def case(self, case_id: str) -> Case:
+        """A case, opened."""
+        async with database.sessions(self.database, keys())() as session:
+            return await session.get_one(Case, case_id)
+
+    async def last_seen(self, case_id: str, days: int) -> None:
+        """Days pass: the case was last seen that much longer ago."""
+        async with database.sessions(self.database, keys()).begin() as session:
+            case = await session.get_one(Case, case_id)
+            progress = json.loads(case.progress)
+            progress["seen_at"] = (datetime.fromisoformat(progress["seen_at"]) - timedelta(days=days)).isoformat()
+            case.progress = json.dumps(progress)
 
     async def change(self, sql: str, **values: Any) -> None:
         """Change a row; used only to let days pass."""
@@ -95,8 +112,7 @@ class Steps:
 
     async def voice(self) -> Voice:
         """How this person is spoken to."""
-        ((stored,),) = await self.world.query("SELECT progress FROM cases WHERE id = :case", case=await self.case_id())
-        known = json.loads(stored)
+        known = json.loads((await self.world.case(await self.case_id())).progress)
         return Voice("en", known["role"] or "self", known["relation"] or None)
 
     async def case_id(self) -> str:
@@ -116,9 +132,7 @@ class Steps:
         if "{code}" in words:
             words = words.replace("{code}", self.desk_code or await self.code())
         if "{holder}" in words:
-            case = await self.case_id()
-            ((holder,),) = await self.world.query("SELECT holder_name FROM cases WHERE id = :case", case=case)
-            words = words.replace("{holder}", holder)
+            words = words.replace("{holder}", (await self.world.case(await self.case_id())).holder_name)
         if "{receipt}" in words:
             found = re.search(r"DEL-\w{4}-\w{4}", "\n".join(seen.text for seen in self.seen))
             assert found, f"no receipt in {[seen.text for seen in self.seen]}"

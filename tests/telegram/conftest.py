@@ -38,6 +38,7 @@ from sandbox.clock import Clock
 from sandbox.testing import ADA, GROUP_ID, MEI, Sandbox, running
 from sandbox.webhooks import NO_CERTIFICATES
 from sandbox.world import World
+from tests.keys import keys
 
 MONDAY = 1_800_000_000.0
 DEADLINE = 15.0  # of a wait that is normally over at once
@@ -105,7 +106,7 @@ class Waypoint:
     def start(self) -> None:
         """A fresh process: it knows what the database knows."""
         self.casework = Casework(
-            database.sessions(self.db),
+            database.sessions(self.db, keys()),
             self.guide,
             now=self.now,
             hours=self.settings.hours,
@@ -293,7 +294,7 @@ def guide() -> Guide:
 def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with nothing in it, made once and copied for every test."""
     path = tmp_path_factory.mktemp("fresh") / "waypoint.db"
-    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{path}"))
+    asyncio.run(database.upgrade(f"sqlite+aiosqlite:///{path}", keys()))
     return path
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.channels import web_files
 from bot.model import Conversation, File
 from sandbox.testing import ADA, BEN, GROUP_ID, LUIS, MEI, Sandbox
 from tests.telegram.conftest import PIXEL, Waypoint, labels, until, upload, words
@@ -219,7 +220,8 @@ async def test_a_coordinators_file_is_fetched_for_the_widget(waypoint: Waypoint,
     await handed.reply(MEI, await handed.brief(), document=upload(content, "plan.pdf"))
     await waypoint.settle()
     (file,) = await waypoint.rows(File)
-    assert (waypoint.settings.files_dir / file.path).read_bytes() == content
+    assert content not in (waypoint.settings.files_dir / file.path).read_bytes()
+    assert web_files.content(waypoint.settings.files_dir / file.path, file.key) == content
     (event,) = [e for e in await waypoint.casework.events_after(conversation, 0) if e["role"] == "coordinator"]
     assert event["name"] == "Mei (sample)"
     assert event["blocks"][0]["url"] == f"/api/files/{file.id}"

@@ -30,6 +30,7 @@ from bot.model import Conversation
 from bot.render import Say
 from bot.settings import Settings
 from bot.wake import Wake
+from tests.keys import keys
 
 CHROMIUM = Path("/usr/bin/chromium")
 DEADLINE = 15.0  # of a wait that is normally over at once
@@ -229,7 +230,7 @@ def choices(*labels: str) -> dict[str, Any]:
 async def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with nothing in it, made once and copied for every test."""
     path = tmp_path_factory.mktemp("fresh") / "waypoint.db"
-    await database.upgrade(f"sqlite+aiosqlite:///{path}")
+    await database.upgrade(f"sqlite+aiosqlite:///{path}", keys())
     return path
 
 
@@ -249,7 +250,7 @@ async def site(tmp_path: Path, fresh_database: Path) -> AsyncIterator[Site]:
     (tmp_path / "guide/en").mkdir(parents=True)
     (tmp_path / "guide/sources.yml").write_text("{}")
     (tmp_path / "guide/en/words.yml").write_text(WORDS)
-    site = Site(Casework(database.sessions(db), Guide.load(tmp_path / "guide")), settings)
+    site = Site(Casework(database.sessions(db, keys()), Guide.load(tmp_path / "guide")), settings)
     await site.start()
     yield site
     await site.stop()

@@ -11,13 +11,16 @@ from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from actions.turns import heard
+from bot import database
 from bot.casework import Casework, FileRef, Inbound
+from bot.keyring import SECRETS
 from bot.model import Base, Case, Conversation, Outbox
 from bot.progress import Progress
 from bot.render import Say
 from bot.store import case as case_of
 from bot.store import conversation as conversation_of
 from tests.bot.rules import decisions
+from tests.keys import keys
 
 _numbers = itertools.count(1)
 
@@ -173,10 +176,14 @@ async def outbox(casework: Casework, *kinds: str) -> list[Outbox]:
 
 
 async def everything(db: AsyncEngine) -> str:
-    """Every value of every row of every table, as one text: whatever is kept can be found in it."""
+    """Every value of every row of every table, as one text, sealed and opened: whatever is kept can be found in it."""
     async with db.connect() as connection:
         found = []
         for table in Base.metadata.sorted_tables:
             rows = (await connection.execute(sql(f'SELECT * FROM "{table.name}"'))).all()  # noqa: S608
             found += [f"{table.name}: {tuple(row)}" for row in rows]  # a row itself prints cut off
-        return "\n".join(found)
+    async with database.sessions(db, keys())() as session:
+        for model, secrets in SECRETS.items():
+            for row in (await session.scalars(select(model))).all():
+                found.append(f"{model.__tablename__}: {[getattr(row, name) for name in secrets]}")
+    return "\n".join(found)

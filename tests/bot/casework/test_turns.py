@@ -21,6 +21,7 @@ from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone, ids, outbox
 from tests.bot.conftest import Clock
 from tests.bot.journey.talk import mention
+from tests.keys import keys
 
 YES = heard({"text": "yes", "intent": {"name": "control.yes", "confidence": 0.9}})
 
@@ -149,7 +150,7 @@ async def test_wordings_go_on_taking_turns_when_the_program_was_started_again(
     said = []
     for _ in range(4):
         db = database.connect(database_url)
-        again = replace(someone, casework=Casework(database.sessions(db), guide, now=clock))
+        again = replace(someone, casework=Casework(database.sessions(db, keys()), guide, now=clock))
         await again.write("faq.certainty")
         said += [event["blocks"][0]["text"] for event in await again.news() if event["say"] == "faq.certainty"]
         someone.seen = again.seen
