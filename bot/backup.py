@@ -33,7 +33,7 @@ from bot.settings import Settings, SettingsError, load
 
 FOLDER = Path("var/backups")
 PATIENCE = 120.0  # seconds in which other processes have to let go of the database
-ATTEMPTS = 10  # at the locks of PostgreSQL
+ATTEMPTS = 20  # at the locks of PostgreSQL
 GAP = 1_000  # messages of one conversation since the backup: whoever has their page open has seen numbers up to there
 GO_ON_BEHIND = f"UPDATE conversations SET last_seq = last_seq + {GAP}"  # noqa: S608
 

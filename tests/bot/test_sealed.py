@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect, make_url, select, text
+from sqlalchemy import event, inspect, make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import backup, database, keys
@@ -349,3 +349,13 @@ def test_a_large_file_is_never_in_memory_whole(tmp_path: Path) -> None:
 def test_a_sealed_value_names_its_key() -> None:
     key_id = new_id()
     assert Sealed(b"\x01" + bytes.fromhex(key_id) + b"rest").key_id == key_id
+
+
+async def test_keys_that_are_in_memory_cost_no_statement(casework: Casework, db: AsyncEngine) -> None:
+    conversation = await casework.open_conversation("telegram", "42")
+    await casework.receive(conversation, "1", Inbound("text", "a word"))
+    asked: list[str] = []
+    event.listen(db.sync_engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    await casework.receive(conversation, "2", Inbound("text", "another word"))
+    assert asked
+    assert not [statement for statement in asked if "data_keys" in statement]

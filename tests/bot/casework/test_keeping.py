@@ -172,7 +172,11 @@ async def test_the_sweep_says_what_it_did_and_removes_files_that_nothing_refers_
     with caplog.at_level("INFO"):
         counts = await Sweeper(casework, folder, clock=lambda: now).run_once()
     assert (counts["drafts"], counts["stray files"]) == (1, 1)
-    assert sorted(file.name for file in folder.iterdir()) == ["kept", "on_its_way"]
+    (sealed,) = await casework.kept_files()  # it lay there in clear text, and was sealed by the way
+    assert PLANTED.encode() not in (folder / sealed).read_bytes()
+    assert sorted(file.name for file in folder.iterdir()) == sorted([sealed, "kept", "on_its_way"])
+    await Sweeper(casework, folder, clock=lambda: now).run_once()
+    assert sorted(file.name for file in folder.iterdir()) == sorted([sealed, "on_its_way"])
     assert "1 drafts" in caplog.text
     assert PLANTED not in caplog.text
 
