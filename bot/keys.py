@@ -111,7 +111,7 @@ def erase_the_unreadable(connection: Connection) -> None:
     theirs = select(Conversation.id).where(Conversation.case_id.in_(gone))
     for table in reversed(Base.metadata.sorted_tables):
         if table is DeskEvent.__table__:  # figures outlive a case, without saying whose they were
-            connection.execute(update(table).where(table.c.case_id.in_(gone)).values(case_id=None))
+            connection.execute(update(DeskEvent).where(DeskEvent.case_id.in_(gone)).values(case_id=None))
             continue
         for column, ids in (("conversation_id", theirs), ("case_id", gone)):
             if column in table.c:
