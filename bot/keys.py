@@ -110,8 +110,8 @@ def erase_the_unreadable(connection: Connection) -> None:
     gone = select(Case.id).where(Case.id.not_in(kept))
     theirs = select(Conversation.id).where(Conversation.case_id.in_(gone))
     for table in reversed(Base.metadata.sorted_tables):
-        if table.name == DeskEvent.__tablename__:  # figures outlive a case, without saying whose they were
-            connection.execute(update(table).where(table.c.case_id.in_(gone)).values(case_id=None))
+        if table is DeskEvent.__table__:  # figures outlive a case, without saying whose they were
+            connection.execute(update(DeskEvent).where(DeskEvent.case_id.in_(gone)).values(case_id=None))
             continue
         for column, ids in (("conversation_id", theirs), ("case_id", gone)):
             if column in table.c:

@@ -204,6 +204,13 @@ class Waypoint:
         assert case is not None
         return case, row
 
+    async def change_cases(self, **values: object) -> None:
+        """Set columns of every case, as a use case would: what is secret is sealed."""
+        async with self.casework.transaction() as session:
+            for case in (await session.scalars(select(Case))).all():
+                for name, value in values.items():
+                    setattr(case, name, value)
+
     async def case(self, conversation: str) -> Case:
         """The conversation's case as it stands."""
         async with self.casework.reading() as session:

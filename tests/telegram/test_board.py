@@ -63,7 +63,7 @@ async def test_the_board_leaves_the_groups_minute_to_words_and_cards(waypoint: W
 
 async def test_a_name_on_the_board_calls_nobody_and_breaks_nothing(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.claimed(ADA)
-    await waypoint.execute("UPDATE cases SET holder_name = '<b>@everyone & co'")
+    await waypoint.change_cases(holder_name="<b>@everyone & co")
     await handed.write(MEI, "a note")
     await waypoint.later(GATHERED)
     [board] = await general(box)

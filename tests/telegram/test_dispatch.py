@@ -113,7 +113,7 @@ async def test_a_full_group_delays_no_patient_and_telegram_never_has_to_refuse(
 async def test_words_find_room_in_a_minute_that_cards_have_used(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.hand_off()
     for number in range(30):
-        await waypoint.execute("UPDATE cases SET holder_name = ?, state = 'claimed'", f"Mei {number}")
+        await waypoint.change_cases(holder_name=f"Mei {number}", state="claimed")
         async with waypoint.casework.transaction() as session:
             await waypoint.casework.refresh_card(session, await handed.case())
         await waypoint.settle()

@@ -216,7 +216,7 @@ async def test_a_long_brief_comes_in_parts_with_the_button_under_the_first_which
     for number in range(12):
         progress.add_question(Question(text=f"{number}" + " words" * 80))
     conversation = await waypoint.meet()
-    await waypoint.execute("UPDATE cases SET progress = ?", progress.model_dump_json())
+    await waypoint.change_cases(progress=progress.model_dump_json())
     async with waypoint.casework.transaction() as session:
         case = await waypoint.case(conversation)
         await waypoint.casework.open_topic(session, case)
