@@ -16,6 +16,7 @@ from tests.bot.casework.conftest import Arrives
 from tests.bot.casework.people import Someone
 from tests.bot.casework.test_outbox import lease, put, state_of
 from tests.bot.conftest import Clock
+from tests.keys import DATA_KEY
 
 
 async def give_up(casework: Casework, reason: str = "Forbidden: bot was blocked by the user") -> int:
@@ -128,6 +129,7 @@ async def test_by_hand_dead_letters_are_listed_sent_again_and_dropped(
     casework: Casework, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("DATA_KEY", DATA_KEY)
     numbers = []
     for lane in ("a", "b", "c"):
         await put(casework, lane, "secret words")
