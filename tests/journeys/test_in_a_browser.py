@@ -39,6 +39,8 @@ class BrowserPerson(WebPerson):
         found = await until(session, "a session")
         self._headers = {"Authorization": f"Bearer {found['token']}"}
         self._conversation = found["conversation"]
+        # The chat greets by itself; what is written next must not be taken to be answered by that.
+        await expect(self._page.get_by_role("log").get_by_role("listitem").nth(1)).to_be_visible()
 
     async def _start(self) -> None:
         await self._page.get_by_role("button", name="Start the conversation").click()
