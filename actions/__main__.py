@@ -9,7 +9,7 @@ import sys
 import uvicorn
 
 from actions.server import create
-from bot import database, telemetry
+from bot import database
 from bot.casework import Casework
 from bot.guide import Guide
 from bot.keyring import Keyring
@@ -17,6 +17,7 @@ from bot.log import configure
 from bot.sealing import BadKey
 from bot.settings import Settings, SettingsError, load
 from bot.stopping import Server, Stopping
+from observe import traces
 
 # A connection that we closed first, just as the engine used it again, would cost a turn a second try.
 IDLE_SECONDS = 75  # the engine's client lets go after 15
@@ -53,7 +54,7 @@ async def serve(settings: Settings) -> None:
 def main() -> int:
     """Run the process. A wrong setting ends it with a sentence, not a traceback."""
     configure()
-    telemetry.configure("waypoint-actions")
+    traces.configure("waypoint-actions")
     try:
         asyncio.run(serve(load(require=("actions_secret",))))
     except (SettingsError, database.StoreError, BadKey) as error:

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from actions.turns import TurnAction
 from bot.casework import Casework
 from bot.journey import DECISIONS
-from bot.telemetry import span
+from observe.traces import span
 
 log = logging.getLogger(__name__)
 LARGEST_CALL = 1_000_000  # bytes; a turn is a few kilobytes

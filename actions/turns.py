@@ -9,8 +9,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.casework import Casework
 from bot.journey import Heard, Mention
-from bot.log import about
-from bot.telemetry import span
+from observe.logs import about
+from observe.traces import span
 
 RANKED = 8
 MENTIONED = ("signal", "record", "relation", "file", "question")

@@ -23,7 +23,8 @@ from bench.measure import QUICK, Measured, Plan, measure_turns, start
 from bench.phrases import phrases
 from bench.picture import svg
 from bench.report import Report, show, to_json
-from bench.subjects import Assistant, BenchError, Engine, StockRasa, free_port, used_by
+from bench.subjects import Assistant, BenchError, Engine, StockRasa, used_by
+from scripts.run import free_port
 from scripts.stack import Stack, StackMissing
 from scripts.supervise import Service, ServiceError, Supervisor
 
@@ -122,11 +123,7 @@ async def many_people(plan: people.Plan, console: Console, *, stack: bool) -> No
     for title, crowd in crowds.items():
         if crowd.errors:
             tell(f"{title}: {dict(crowd.errors)}")
-    KEPT.mkdir(parents=True, exist_ok=True)
-    path = KEPT / f"people-{datetime.now().astimezone():%Y-%m-%dT%H-%M-%S}.json"
-    path.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
-    path.with_suffix(".svg").write_text(people.picture(crowds), "utf-8")
-    tell(f"Kept: {path} and {path.with_suffix('.svg').name}")
+    keep_figures("people", json.dumps(rows, indent=2) + "\n", console, people.picture(crowds))
 
 
 async def desk_under_load(console: Console) -> None:
@@ -139,10 +136,7 @@ async def desk_under_load(console: Console) -> None:
     for name, row in rows.items():
         table.add_row(name, *(f"{figure:g}" if isinstance(figure, int) else f"{figure:.1f}" for figure in row.values()))
     console.print(table)
-    KEPT.mkdir(parents=True, exist_ok=True)
-    path = KEPT / f"desk-{datetime.now().astimezone():%Y-%m-%dT%H-%M-%S}.json"
-    path.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
-    console.print(f"Kept: {path}", markup=False, highlight=False)
+    keep_figures("desk", json.dumps(rows, indent=2) + "\n", console)
 
 
 async def widget_in_a_browser(console: Console) -> None:
@@ -157,10 +151,19 @@ async def widget_in_a_browser(console: Console) -> None:
         verdict = {True: "reached", False: "missed", None: ""}[figure.met]
         table.add_row(figure.what, f"{figure.value:,.1f} {figure.unit}", limit, verdict)
     console.print(table)
+    keep_figures("widget", widget.to_json(figures), console)
+
+
+def keep_figures(subject: str, figures: str, console: Console, picture: str = "") -> None:
+    """Write the figures of one subject (JSON), and a picture of them (SVG) where there is one, and say where."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    path = KEPT / f"widget-{datetime.now().astimezone():%Y-%m-%dT%H-%M-%S}.json"
-    path.write_text(widget.to_json(figures), "utf-8")
-    console.print(f"Kept: {path}", markup=False, highlight=False)
+    path = KEPT / f"{subject}-{datetime.now().astimezone():%Y-%m-%dT%H-%M-%S}.json"
+    path.write_text(figures, "utf-8")
+    told = f"Kept: {path}"
+    if picture:
+        path.with_suffix(".svg").write_text(picture, "utf-8")
+        told += f" and {path.with_suffix('.svg').name}"
+    console.print(told, markup=False, highlight=False)
 
 
 def keep(report: Report, folder: Path) -> Path:

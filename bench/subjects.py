@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import secrets
-import socket
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -26,6 +25,7 @@ import psutil
 
 from bench.stock import ENGINE_PYTHON, QUIET, Stock, rasa, write_run_files
 from bot.guide import Guide
+from scripts.run import free_port
 from scripts.supervise import Service, Supervisor
 
 PATIENCE = 300.0
@@ -389,13 +389,6 @@ def used_by(running: Processes) -> tuple[float, float]:
             memory += _rss(tree)
             seconds += sum(each.cpu_times().user + each.cpu_times().system for each in tree)
     return memory, seconds
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _environment(more: dict[str, str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot import database, health, telemetry
+from bot import database, health
 from bot.casework import Casework
 from bot.casework.base import no_administrators
 from bot.channels import updates, web
@@ -35,6 +35,7 @@ from bot.sweep import Sweeper
 from bot.tripwire import TripwireMissing, tripwire
 from bot.wake import Wake
 from bot.watch import Watcher
+from observe import traces
 
 
 def create_app(settings: Settings, stopping: Stopping) -> Starlette:
@@ -140,7 +141,7 @@ def main() -> int:
     """Run the process. A wrong setting ends it with a sentence, not a traceback."""
     configure()
     logging.captureWarnings(True)
-    telemetry.configure("waypoint-bot")
+    traces.configure("waypoint-bot")
     try:
         tripwire()  # fail at the start, not at the first message
         asyncio.run(serve(load(require=("secret_key", "engine_secret"))))

@@ -123,13 +123,7 @@ def _see_that_they_open(settings: Settings, archive: Path, about: About, known: 
 async def _live_keys(settings: Settings) -> list[Kept]:
     if "data_keys" not in await database.tables(settings.database_url):
         return []
-    engine = database.connect(settings.database_url)
-    try:
-        async with engine.connect() as connection:
-            await connection.execution_options(read_only=True)
-            return await connection.run_sync(keys.of_database)
-    finally:
-        await engine.dispose()
+    return await database.read(settings.database_url, keys.of_database)
 
 
 async def _put_back(url: str, known: Sequence[Kept], *, erase: bool = True) -> None:

@@ -144,7 +144,7 @@ async def revision(url: str, *, any_release: bool = False) -> str:
 
     With `any_release` one that this program does not know is told, too.
     """
-    return await _read(url, _revision if any_release else checked)
+    return await read(url, _revision if any_release else checked)
 
 
 async def tables(url: str) -> list[str]:
@@ -152,10 +152,11 @@ async def tables(url: str) -> list[str]:
 
     Raises StoreError.
     """
-    return await _read(url, _tables)
+    return await read(url, _tables)
 
 
-async def _read[T](url: str, look: Callable[[Connection], T]) -> T:
+async def read[T](url: str, look: Callable[[Connection], T]) -> T:
+    """What `look` finds in a database, by a connection of its own that only reads. Raises StoreError."""
     engine = connect(url)
     try:
         await asyncio.to_thread(_can_be_opened, make_url(url))

@@ -10,9 +10,9 @@ from prometheus_client import Counter
 
 from bot.casework import Casework, Outgoing
 from bot.casework.outbound import Later, Never
-from bot.log import about
 from bot.telemetry import stage, took
 from bot.wake import Wake
+from observe.logs import about
 
 log = logging.getLogger(__name__)
 

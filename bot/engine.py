@@ -10,7 +10,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.telemetry import outgoing_headers, stage, took_by
+from bot.telemetry import stage, took_by
+from observe.traces import outgoing_headers
 
 TEXT_LIMIT = 2_000  # the engine reads no more of one message
 ATTEMPTS = 2  # engines that are asked for one turn; the turn itself is tried again later

@@ -14,11 +14,11 @@ from bot import safety
 from bot.casework import Casework, Pending
 from bot.casework.trouble import passes
 from bot.engine import TEXT_LIMIT, Engine, EngineAway, EngineFault
-from bot.log import about
 from bot.peers import Alone, Peers
 from bot.render import Say
 from bot.telemetry import stage, took
 from bot.wake import Wake
+from observe.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -116,19 +116,16 @@ class Gateway:
 
     async def _guarded(self, lane: str, turn: str) -> None:
         with about(turn=turn):
-            await self._take_guarded(lane, turn)
-
-    async def _take_guarded(self, lane: str, turn: str) -> None:
-        try:
-            await self._desk(turn) if lane.startswith("desk:") else await self.take(turn)
-        except Exception as error:  # a fault in one turn must not stop the others; it is tried again
-            log.exception("turn %s failed", turn)
-            await self._put_off(turn, error)
-        finally:
-            await self._peers.release(lane)
-            self._busy.pop(lane, None)
-            self._wake.notify("inbox")
-            self._wake.notify("outbox")
+            try:
+                await self._desk(turn) if lane.startswith("desk:") else await self.take(turn)
+            except Exception as error:  # a fault in one turn must not stop the others; it is tried again
+                log.exception("turn %s failed", turn)
+                await self._put_off(turn, error)
+            finally:
+                await self._peers.release(lane)
+                self._busy.pop(lane, None)
+                self._wake.notify("inbox")
+                self._wake.notify("outbox")
 
     async def _put_off(self, turn: str, error: Exception) -> None:
         try:  # that the database was away, however often, is no fault of the turn, and must cost nobody their words

@@ -1,46 +1,24 @@
 """Logging: one line an event, with ids and never a person's words, and no library that would say more.
 
-For people by default, for programs with LOG_FORMAT=json. Each line names what it is about (`about`): the turn, the
-case, the conversation.
+For people by default, for programs with LOG_FORMAT=json. Each line names what it is about (observe/logs.py): the turn,
+the case, the conversation.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from traceback import walk_tb
 from types import TracebackType
 
-from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
+
+from observe.logs import LINE, NAMES, RESERVED, for_programs, with_ids
 
 # httpx logs addresses, and Telegram's hold the token; the SDK warns of its newer version at every call.
 QUIET = ("httpx", "httpcore", "telegram", "rasa_sdk", "alembic", "asyncio", "sqlalchemy", "sse_starlette", "dateparser")
 
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-
-
-_ids: ContextVar[dict[str, str]] = ContextVar("ids", default={})  # noqa: B039  # it is replaced, never changed
-
-
-@contextmanager
-def about(**ids: str | None) -> Iterator[None]:
-    """Put ids beside every line that is logged in this block, and in whatever it starts."""
-    token = _ids.set(_ids.get() | {name: value for name, value in ids.items() if value})
-    try:
-        yield
-    finally:
-        _ids.reset(token)
-
-
-def _with_ids(record: logging.LogRecord) -> bool:
-    record.__dict__.update(_ids.get())
-    record.about = "".join(f" {name}={value}" for name, value in _ids.get().items())
-    return True
 
 
 class Kind(logging.Formatter):
@@ -59,17 +37,15 @@ class Json(Kind, JsonFormatter):
 
 def formatter() -> logging.Formatter:
     """As LOG_FORMAT says; anything but "json" is for people."""
-    if os.environ.get("LOG_FORMAT") != "json":
-        return Kind("%(asctime)s %(levelname)s %(name)s%(about)s %(message)s")
-    names = {"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "exception"}
-    line = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    return Json(line, rename_fields=names, reserved_attrs=[*RESERVED_ATTRS, "about"])
+    if for_programs():
+        return Json(LINE, rename_fields=NAMES | {"exc_info": "exception"}, reserved_attrs=RESERVED)
+    return Kind("%(asctime)s %(levelname)s %(name)s%(about)s %(message)s")
 
 
 def configure(level: int = logging.INFO) -> None:
     """Set up logging for a process."""
     handler = logging.StreamHandler()
-    handler.addFilter(_with_ids)
+    handler.addFilter(with_ids)
     handler.setFormatter(formatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import database, keys
 from bot.database import StoreError
@@ -40,7 +40,7 @@ async def rekey(settings: Settings, tell: Tell, pause: Pause = asyncio.sleep) ->
         await _wrap(sessions, keyring, tell)
         await _renew_system(sessions, keyring, tell, pause)
         if settings.keys_file.exists():
-            keys.renew(settings.keys_file, await _all(engine))
+            keys.renew(settings.keys_file, await database.read(settings.database_url, keys.of_database))
             tell(f"{settings.keys_file} is written anew.")
     finally:
         await engine.dispose()
@@ -98,12 +98,6 @@ async def _seal_anew(sessions: async_sessionmaker[AsyncSession], tell: Tell) -> 
                 break
             done += len(rows)
             tell(f"{model.__tablename__}: {done} rows sealed anew")
-
-
-async def _all(engine: AsyncEngine) -> list[keys.Kept]:
-    async with engine.connect() as connection:
-        await connection.execution_options(read_only=True)
-        return await connection.run_sync(keys.of_database)
 
 
 def main() -> int:

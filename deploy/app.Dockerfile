@@ -14,6 +14,7 @@ RUN uv venv /venv && uv pip install --no-cache --python /venv --require-hashes -
 WORKDIR /app
 COPY bot bot
 COPY actions actions
+COPY observe observe
 COPY guide guide
 COPY data data
 COPY domain.yml ./

@@ -13,6 +13,7 @@ ENV UV_COMPILE_BYTECODE=1
 RUN uv venv /venv && uv pip install --no-cache --python /venv --require-hashes -r /tmp/production.txt
 WORKDIR /app
 COPY engine engine
+COPY observe observe
 COPY data data
 COPY config.yml domain.yml ./
 RUN /venv/bin/python -m engine.train && rm -rf .rasa

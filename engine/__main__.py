@@ -11,9 +11,9 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-from engine import telemetry  # noqa: E402
 from engine.absent import seal, stand_in  # noqa: E402
 from engine.log import configure  # noqa: E402
+from observe import traces  # noqa: E402
 
 
 def secret(name: str) -> str:
@@ -37,7 +37,7 @@ def main() -> int:
     """Run the process. A missing model or setting ends it with a sentence."""
     engine_secret, actions_secret, listen = secret("ENGINE_SECRET"), secret("ACTIONS_SECRET"), port()
     configure()
-    telemetry.configure("waypoint-engine")
+    traces.configure("waypoint-engine")
     stand_in()
     from engine.actions import Actions
     from engine.dialogue import Dialogue, ModelMissing

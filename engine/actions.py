@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import rasa
 
-from engine.telemetry import outgoing_headers
+from observe.traces import outgoing_headers
 
 TIMEOUT_SECONDS = 15
 

@@ -21,7 +21,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from engine.actions import Actions
 from engine.runner import OrderedRunner
-from engine.telemetry import Timing
+from engine.timing import Timing
 
 MAX_TEXT = 2_000  # characters; a longer message blocks everyone for as long as it takes to read
 MOST_ENTITIES, LONGEST_NAME = 50, 100  # of structured data

@@ -3,32 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
 import structlog
-from pythonjsonlogger.core import RESERVED_ATTRS as RESERVED
 from pythonjsonlogger.json import JsonFormatter
 
-_ids: ContextVar[dict[str, str]] = ContextVar("ids", default={})  # noqa: B039  # replaced, never changed
-
-
-@contextmanager
-def about(**ids: str) -> Iterator[None]:
-    """Put ids beside every line that is logged in this block."""
-    token = _ids.set({**_ids.get(), **ids})
-    try:
-        yield
-    finally:
-        _ids.reset(token)
-
-
-def _with_ids(record: logging.LogRecord) -> bool:
-    record.__dict__.update(_ids.get())
-    record.about = "".join(f" {name}={value}" for name, value in _ids.get().items())
-    return True
+from observe.logs import LINE, NAMES, RESERVED, for_programs, with_ids
 
 
 def configure() -> None:
@@ -37,11 +16,9 @@ def configure() -> None:
     Rasa's structlog would otherwise print its debug lines, which quote what people wrote.
     """
     handler = logging.StreamHandler()
-    handler.addFilter(_with_ids)
-    if os.environ.get("LOG_FORMAT") == "json":
-        names = {"asctime": "time", "levelname": "level", "name": "logger"}
-        line = "%(asctime)s %(levelname)s %(name)s %(message)s"
-        handler.setFormatter(JsonFormatter(line, rename_fields=names, reserved_attrs=[*RESERVED, "about"]))
+    handler.addFilter(with_ids)
+    if for_programs():
+        handler.setFormatter(JsonFormatter(LINE, rename_fields=NAMES, reserved_attrs=RESERVED))
     else:
         handler.setFormatter(logging.Formatter("%(levelname)s %(name)s%(about)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -12,8 +12,9 @@ from sanic.response import HTTPResponse, json
 
 from engine.actions import ActionFailed, Actions
 from engine.dialogue import MAX_TEXT, Dialogue, Unknown
-from engine.log import about
-from engine.telemetry import Timing, span
+from engine.timing import Timing
+from observe.logs import about
+from observe.traces import span
 
 logger = logging.getLogger(__name__)
 

@@ -220,10 +220,11 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise StartError(f"{name} is {text!r}, which is not a port. Give a number from 1 to 65535.")
-    return int(text) or _free_port()
+    return int(text) or free_port()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -13,7 +13,6 @@ import random
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ from typing import Any
 import yaml
 
 from scripts.postgres import NAME, Cluster, address
-from scripts.run import SANDBOX_TOKEN, sandbox_service
+from scripts.run import SANDBOX_TOKEN, free_port, sandbox_service
 from scripts.supervise import Service, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +50,7 @@ class Stack:
         net = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}"  # noqa: S311  # beside other stacks
         self.hosts = {name: f"{net}.{number}" for number, name in enumerate(self._compose, 10)}
         self.address = f"https://{self.hosts['proxy']}:8443"
-        self.sandbox = f"http://127.0.0.1:{_free_port()}"
+        self.sandbox = f"http://127.0.0.1:{free_port()}"
         self._cluster = Cluster()
         self._supervisor = Supervisor(folder / "log", tell, grace=40)
 
@@ -156,12 +155,6 @@ def _older(version: str) -> bool:
 
 def _parts(version: str) -> list[int]:
     return [int(part) for part in version.split(".")]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _filled(value: str, given: Mapping[str, str]) -> str:

@@ -43,9 +43,9 @@ from bot.channels.web_limits import Limits
 from bot.channels.web_pages import create_page_routes
 from bot.channels.web_plain import create_plain_routes
 from bot.settings import Settings
-from bot.telemetry import span
 from bot.tokens import TokenExpired, TokenInvalid, Tokens
 from bot.wake import Wake, Watch
+from observe.traces import span
 
 # 20,000 characters may take 12 bytes each when a client escapes everything beyond ASCII.
 MAX_BODY = 256 * 1024

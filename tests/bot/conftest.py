@@ -22,7 +22,8 @@ from bot.casework import Casework
 from bot.guide import Guide
 from bot.model import Base
 from sandbox.testing import GROUP_ID, running
-from tests.bot.processes import Bot, SlowEngine, World, free_port
+from scripts.run import free_port
+from tests.bot.processes import Bot, SlowEngine, World
 from tests.keys import DATA_KEY, keys
 from tests.postgres import NAME, postgres_url
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,16 +19,11 @@ from starlette.routing import Route
 from actions.turns import heard
 from bot.casework import Casework
 from sandbox.testing import Sandbox
+from scripts.run import free_port
 from tests.bot.rules import decisions
 from tests.conftest import ROOT
 
 DEADLINE = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def until[T](look: Callable[[], Awaitable[T | None]], what: str) -> T:

@@ -1,12 +1,11 @@
-"""Where the time of a turn goes: what the engine tells the bot with each answer, and spans for OpenTelemetry.
+"""Spans for OpenTelemetry, made only when OTEL_EXPORTER_OTLP_ENDPOINT says where to send them.
 
-The bot keeps the figures of all three processes (bot/telemetry.py). Spans carry ids, never a person's words.
+They carry ids and kinds; so an exception is named by its kind alone.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -17,7 +16,7 @@ _tracer = trace.get_tracer("waypoint")
 
 
 def configure(service: str) -> None:
-    """Send spans of this process to where OTEL_EXPORTER_OTLP_ENDPOINT says, if it does."""
+    """Send spans of this process to where OTEL_EXPORTER_OTLP_ENDPOINT says, if it does (the SDK's own variables)."""
     if not (os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
         return
     # Only then: they take memory and time to import.
@@ -31,33 +30,12 @@ def configure(service: str) -> None:
     trace.set_tracer_provider(provider)
 
 
-class Timing:
-    """How long the parts of one request took, as its answer tells (https://www.w3.org/TR/server-timing/)."""
-
-    def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Measure a part, with a span of its own."""
-        began = time.perf_counter()
-        try:
-            with span(name):
-                yield
-        finally:
-            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
-
-    def __str__(self) -> str:
-        """The header."""
-        return ", ".join(f"{name};dur={seconds * 1000:.2f}" for name, seconds in self._seconds.items())
-
-
 @contextmanager
-def span(name: str, parent: Mapping[str, str] | None = None, **ids: str) -> Iterator[None]:
+def span(name: str, parent: Mapping[str, str] | None = None, /, **ids: str | None) -> Iterator[None]:
     """A span around a block. `parent` are the headers of a request that came in."""
     context = propagate.extract(parent) if parent is not None else None
     kind = SpanKind.SERVER if parent is not None else SpanKind.INTERNAL
-    attributes = {f"waypoint.{key}": value for key, value in ids.items()}
+    attributes = {f"waypoint.{key}": value for key, value in ids.items() if value}
     with _tracer.start_as_current_span(
         name, context, kind, attributes, record_exception=False, set_status_on_exception=False
     ) as current:
