@@ -177,6 +177,9 @@ class PostgresPeers:
         try:
             return bool(await self._do(query, *arguments))
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            # Whether it was taken or given back is not known; without the connection nothing is held.
+            if self._connection is not None:
+                self._connection.terminate()
             return otherwise
 
     def _stop_leading(self) -> None:

@@ -21,7 +21,62 @@ log = logging.getLogger(__name__)
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 ADMINISTRATOR_SECONDS = 60.0
-_MESSAGE_LENGTH = 150
+# What Telegram says of a request without quoting it. It has no codes for these, and no list of them; they are those that
+# https://github.com/tdlib/telegram-bot-api and the servers behind it send for the methods that are used here.
+_SAYINGS = (
+    "bot can't initiate conversation with a user",
+    "bot can't send messages to bots",
+    "bot is not a member",
+    "bot was blocked by the user",
+    "bot was kicked",
+    "business_connection_invalid",
+    "button_data_invalid",
+    "can't parse entities",
+    "can't use getupdates method while webhook is active",
+    "chat not found",
+    "chat_admin_required",
+    "chat_write_forbidden",
+    "file is temporarily unavailable",
+    "file is too big",
+    "file must be non-empty",
+    "group chat was upgraded",
+    "image_process_failed",
+    "invalid file_id",
+    "media_caption_too_long",
+    "message can't be copied",
+    "message can't be deleted",
+    "message can't be edited",
+    "message caption is too long",
+    "message is not modified",
+    "message is too long",
+    "message text is empty",
+    "message thread not found",
+    "message to be replied not found",
+    "message to copy not found",
+    "message to delete not found",
+    "message to edit not found",
+    "message to react not found",
+    "message_id_invalid",
+    "need administrator rights",
+    "not a forum",
+    "not enough rights",
+    "peer_id_invalid",
+    "photo_invalid_dimensions",
+    "query is too old",
+    "reaction_invalid",
+    "terminated by other getupdates request",
+    "topic_closed",
+    "topic_deleted",
+    "topic_id_invalid",
+    "topic_not_modified",
+    "topics_too_much",
+    "user is deactivated",
+    "user not found",
+    "voice_messages_forbidden",
+    "webhook",
+    "wrong file identifier",
+    "wrong remote file identifier",
+)
 
 
 def client(settings: Settings) -> Bot | None:
@@ -86,13 +141,15 @@ class Administrators:
 
 
 def reason(error: TelegramError) -> str:
-    """What an error says, for a log: Telegram's own words where they are about the request, else the error's kind.
+    """What an error says, for logs and the desk: its kind, and of Telegram's own words only those that quote nothing.
 
-    The words of other errors may quote what was being sent.
+    The rest of them may repeat what was being sent, which is a person's.
     """
+    kind = type(error).__name__
     if isinstance(error, BadRequest | Forbidden | Conflict):
-        return error.message[:_MESSAGE_LENGTH]
-    return type(error).__name__
+        said = error.message.lower()
+        return next((f"{kind}: {saying}" for saying in _SAYINGS if saying in said), kind)
+    return kind
 
 
 def seconds(error: RetryAfter) -> float:

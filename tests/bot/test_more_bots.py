@@ -77,3 +77,36 @@ async def test_when_the_one_that_speaks_with_telegram_is_killed_the_other_goes_o
     process.terminate()
     await process.wait()
     assert world.engine.turns == turns + 1
+
+
+async def test_a_turn_in_the_hands_of_a_bot_that_is_killed_is_taken_by_the_other_and_said_once(world: World) -> None:
+    killed = await world.bot.start()
+    second = world.bot.beside()
+    process = await second.start()
+    async with httpx.AsyncClient(base_url=world.bot.address, trust_env=False) as http:
+        session = (await http.post("/api/sessions")).json()
+    async with client(world.bot, session["token"]) as here:
+        message = {"id": str(uuid.uuid4()), "text": "/start"}
+        assert (await here.post("/api/messages", json=message)).status_code == 202
+    async with asyncio.timeout(DEADLINE):
+        await world.engine.held.wait()
+    taken = world.engine.turns
+    killed.send_signal(signal.SIGKILL)
+    await killed.wait()
+
+    async def taken_again() -> bool | None:
+        return True if world.engine.turns > taken else None
+
+    await until(taken_again, "the other one took the turn")
+    world.engine.go_on.set()  # both of the engine's answers come; the first one's asker is dead
+
+    async def answered() -> list[str] | None:
+        roles = [event["role"] for event in await world.casework.events_after(session["conversation"], 0)]
+        return roles if "assistant" in roles else None
+
+    await until(answered, "it was answered")
+    process.terminate()  # which finishes whatever is in hand
+    await process.wait()
+    said = [event["role"] for event in await world.casework.events_after(session["conversation"], 0)]
+    assert (taken, world.engine.turns) == (1, 2)
+    assert said == ["patient", "assistant", "assistant"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -106,6 +108,22 @@ async def test_what_a_process_had_taken_is_free_when_it_is_gone(start: Callable)
     assert await one.peers.claim("lane")
     await stack.aclose()
     assert await other.peers.claim("lane")
+
+
+async def test_a_connection_that_does_not_answer_in_time_is_given_up_with_all_that_it_held(
+    start: Callable, migrated_postgresql: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.peers.ANSWER_SECONDS", 0.3)
+    (one, _), (other, _) = await start(), await start()
+    assert await one.peers.claim("lane")
+    assert await one.peers.claim("another lane")
+    server = one.peers._connection.get_server_pid()
+    os.kill(server, signal.SIGSTOP)
+    await one.peers.release("lane")
+    os.kill(server, signal.SIGCONT)
+    async with asyncio.timeout(PATIENCE):
+        while not await other.peers.claim("another lane"):  # noqa: ASYNC110  # it is the server that lets go
+            await asyncio.sleep(0.01)
 
 
 async def test_who_was_not_connected_looks_at_everything_once_it_is(start: Callable, migrated_postgresql: Path) -> None:

@@ -59,6 +59,20 @@ async def test_no_words_of_anybody_are_in_logs_figures_or_traces(channel: str, r
 PROCESSES = ("bot", "engine", "actions")
 
 
+async def test_words_that_telegram_refuses_and_quotes_are_not_in_the_log(running: Running, world: World) -> None:
+    person = await world.new_person("telegram")
+    refusal = {"code": 400, "description": f"Bad Request: can't parse entities: {PLANTED}", "chat": int(person.address)}
+    async with httpx.AsyncClient(base_url=running.sandbox, trust_env=False) as sandbox:
+        (await sandbox.post("/sandbox/faults", json={"method": "sendMessage", **refusal})).raise_for_status()
+    await person.write(f"hello {PLANTED}")
+
+    async def logged() -> str | None:
+        log = (running.logs / "bot.log").read_text()
+        return log if "can't parse entities" in log else None
+
+    assert PLANTED not in await until(logged, "the refusal in the log")
+
+
 async def test_a_turn_is_one_trace_through_the_three_processes(running: Running, world: World) -> None:
     person = await world.new_person("web")
     await Player(world, person).play([{"write": "will my doctor be offended"}])

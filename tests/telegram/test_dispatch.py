@@ -83,6 +83,36 @@ async def test_pauses_grow_and_the_last_attempt_makes_a_dead_letter(waypoint: Wa
     assert row.state == "failed"
 
 
+@pytest.mark.parametrize(
+    ("code", "said", "kept"),
+    [
+        (
+            400,
+            'Bad Request: can\'t parse entities: unsupported start tag "{}" at byte offset 0',
+            "can't parse entities",
+        ),
+        (400, "Bad Request: {}", "BadRequest"),
+        (403, "Forbidden: {}", "Forbidden"),
+        (409, "Conflict: {}", "Conflict"),
+        (500, "{}", "NetworkError"),
+        (400, "{", "BadRequest"),
+    ],
+)
+async def test_what_telegram_repeats_of_refused_words_gets_into_no_log_and_onto_no_board(
+    waypoint: Waypoint, box: Sandbox, caplog: pytest.LogCaptureFixture, code: int, said: str, kept: str
+) -> None:
+    caplog.set_level("DEBUG", "bot")
+    conversation = await waypoint.meet()
+    description = said.replace("{}", "my wife Ada cannot breathe")
+    await box.post("faults", method="sendMessage", chat=ADA, code=code, description=description)
+    await waypoint.say(conversation, words("my wife Ada cannot breathe"))
+    await waypoint.settle()
+    (row,) = await waypoint.outbox()
+    assert kept in row.error
+    assert kept in caplog.text
+    assert "wife" not in row.error + caplog.text
+
+
 async def test_a_row_that_another_process_is_sending_is_left_to_it(waypoint: Waypoint, box: Sandbox) -> None:
     await waypoint.say(await waypoint.meet(), words("Hello."))
     await waypoint.casework.lease_outgoing()
