@@ -73,7 +73,7 @@ tune: engine/.venv/.stamp ## Teach the sentence encoder anew from data/nlu (half
 	@$(ENGINE) -m engine.tune
 
 .PHONY: check
-check: check-style check-types check-engine check-imports check-guide check-prose check-widget ## Run all static checks (make -k check: go on after a failure)
+check: check-style check-types check-engine check-imports check-guide check-prose check-widget audit ## Run all static checks (make -k check: go on after a failure)
 
 .PHONY: check-style check-types check-engine check-imports check-guide check-prose check-widget
 check-style: .venv/.stamp
@@ -98,6 +98,26 @@ else
 check-widget:
 	@echo "SKIPPED: the checks of the widget need Node.js 20 or newer and npm, which are not installed here."
 endif
+
+# Known faults of what is locked. Part of `make check`; without the network it says that nothing was looked up.
+.PHONY: audit
+audit: .venv/.stamp engine/.venv/.stamp ## Look every locked package up in databases of known faults (AUDIT=required: or fail)
+	@$(PYTHON) -m scripts.audit
+
+SBOM := build/sbom
+.PHONY: sbom
+sbom: .venv/.stamp ## List what the images and the widget are made of, as CycloneDX, in build/sbom (SBOM=folder)
+	@mkdir -p $(SBOM)
+	@$(PYTHON) deploy/production.py pyproject.toml requirements.txt \
+		| $(LIST) --pyproject pyproject.toml -o $(SBOM)/app.cdx.json -
+	@$(PYTHON) deploy/production.py engine/pyproject.toml engine/requirements.txt \
+		| $(LIST) --pyproject engine/pyproject.toml -o $(SBOM)/engine.cdx.json -
+ifdef NODE
+	@npm --prefix widget sbom --package-lock-only --sbom-format cyclonedx >$(SBOM)/widget.cdx.json
+endif
+	@echo "Written: $(SBOM)"
+
+LIST := $(PYTHON) -W ignore -m cyclonedx_py requirements --output-reproducible
 
 .PHONY: widget
 widget: widget/node_modules/.stamp ## Build the website's widget into bot/static (needs Node.js 20)

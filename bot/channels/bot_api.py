@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 ADMINISTRATOR_SECONDS = 60.0
-# What Telegram says of a request without quoting it. It has no codes for these, and no list of them; they are those that
+# What Telegram says of a request without quoting it. It has no codes for these and no list; they are those that
 # https://github.com/tdlib/telegram-bot-api and the servers behind it send for the methods that are used here.
 _SAYINGS = (
     "bot can't initiate conversation with a user",
