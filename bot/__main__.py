@@ -20,6 +20,7 @@ from bot.casework import Casework
 from bot.casework.base import no_administrators
 from bot.channels import updates, web
 from bot.channels.bot_api import Administrators, client
+from bot.channels.prompt import PromptProtocol
 from bot.channels.sender import TelegramSender
 from bot.dispatch import Dispatcher
 from bot.engine import Engine
@@ -129,6 +130,8 @@ async def serve(settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
+        http=PromptProtocol,
+        ws="none",
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=CONNECTIONS_SECONDS,
