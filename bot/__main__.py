@@ -17,9 +17,9 @@ from starlette.routing import BaseRoute
 
 from bot import database, health
 from bot.casework import Casework
-from bot.casework.base import no_administrators
+from bot.casework.base import only_members
 from bot.channels import updates, web
-from bot.channels.bot_api import Administrators, client
+from bot.channels.bot_api import Members, client
 from bot.channels.prompt import PromptProtocol
 from bot.channels.sender import TelegramSender
 from bot.dispatch import Dispatcher
@@ -50,7 +50,7 @@ def create_app(settings: Settings, stopping: Stopping) -> Starlette:
         hours=settings.hours,
         keep=settings.keep,
         messages_per_minute=settings.messages_per_minute,
-        is_administrator=Administrators(bot).include if bot is not None else no_administrators,
+        membership=Members(bot).membership if bot is not None else only_members,
     )
     wake = Wake()
     others = _others(settings.database_url, wake)

@@ -12,6 +12,7 @@ from typing import Any
 
 from bot import safety
 from bot.casework import Casework, Pending
+from bot.casework.inbound import COMMANDS
 from bot.casework.trouble import passes
 from bot.engine import TEXT_LIMIT, Engine, EngineAway, EngineFault
 from bot.peers import Alone, Peers
@@ -24,18 +25,6 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0  # whether an engine that was away is back
 POLL_SECONDS = 0.5  # turns that another process stored, or whose pause is over
-COMMANDS: dict[str, dict[str, Any]] = {
-    "/start": {"intent": "start", "entities": []},
-    "/stop": {"intent": "control.stop", "entities": []},
-    "/delete": {"intent": "control.delete_data", "entities": []},
-    "/human": {"intent": "control.human", "entities": []},
-    "/status": {"intent": "control.status", "entities": []},
-    "/mydata": {"intent": "press", "entities": [{"entity": "act", "value": "mydata"}]},
-    "/withdraw": {"intent": "press", "entities": [{"entity": "act", "value": "withdraw_ask"}]},
-    "/restart": {"intent": "control.restart", "entities": []},
-    "/back": {"intent": "control.undo", "entities": []},
-    "/link": {"intent": "press", "entities": [{"entity": "act", "value": "link"}]},
-}
 _SAYS_SOMETHING = re.compile(r"\w", re.UNICODE)
 _AGREES = re.compile(r"[\s\u200b-\u200f\ufe0f]*(?:(?:👍|👌|✅|🆗)[\s\ufe0f\U0001f3fb-\U0001f3ff]*)+")
 _DELETE = re.compile(
@@ -173,7 +162,7 @@ class Gateway:
             await self._casework.speak(turn, Say("choice.stale"))
         elif inbound.kind == "choice":
             await self._choice(pending)
-        elif inbound.kind == "text" and inbound.text.startswith("/"):
+        elif inbound.is_command or (inbound.looks_like_command and pending.state != "claimed"):
             await self._command(pending)
         elif pending.state == "claimed" and _DELETE.fullmatch(inbound.text):  # the words that the consent names
             await self._engine.turn(case, turn, parse=COMMANDS["/delete"])
@@ -227,8 +216,7 @@ class Gateway:
             await self._casework.speak(pending.turn, Say("choice.stale"))
 
     async def _command(self, pending: Pending) -> None:
-        command, *rest_of_it = pending.inbound.text.split(maxsplit=1)
-        command, rest = command.partition("@")[0].casefold(), "".join(rest_of_it).strip()
+        command, rest = pending.inbound.command
         if command == "/start" and rest and len(rest) <= 64:
             await self._link(pending.turn, rest)
         elif command in COMMANDS:

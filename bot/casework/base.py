@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -39,9 +39,12 @@ def new_code() -> str:
     return f"WP-{letters[:4]}-{letters[4:]}"
 
 
-async def no_administrators(chat_id: int, user_id: int) -> bool | None:
-    """Nobody may do what only administrators may, where there is no group to ask."""
-    return False
+type Membership = Literal["administrator", "member", "stranger"]
+
+
+async def only_members(chat_id: int, user_id: int) -> Membership | None:
+    """Everybody is a member and nobody an administrator, where there is no group to ask."""
+    return "member"
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ class Work:
     hours: Hours = field(default_factory=Hours)
     keep: Keep = field(default_factory=Keep)
     messages_per_minute: int = 120  # of one person, over five minutes on average
-    # (group, user): None when it cannot be known now.
-    is_administrator: Callable[[int, int], Awaitable[bool | None]] = no_administrators
+    # What a user is in a group: None when it cannot be known now.
+    membership: Callable[[int, int], Awaitable[Membership | None]] = only_members
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

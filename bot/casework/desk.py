@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import store
+from bot.casework.base import Membership
 from bot.casework.claims import DeskInbound
 from bot.casework.closing import REASONS
 from bot.casework.commands import COMMANDS, Command, Order, coded, meant, ordered
 from bot.casework.office import Office
 from bot.model import Case, Member
 from bot.render import Say
+
+log = logging.getLogger(__name__)
 
 FOR_ADMINISTRATORS = {"erase"}  # presses that only an administrator may do
 HERE_ONLY = ("say", "undo")  # commands about what stands in the topic
@@ -27,7 +31,7 @@ class Desk(Office):
 
         Returns the ids of the conversations whose people may have something new to read.
         """
-        allowed = await self._may(turn)
+        membership = await self._membership(turn)
         async with self.transaction() as session:
             row = await store.inbox(session, turn, lock=True)
             if row is None or row.state == "done":
@@ -37,26 +41,33 @@ class Desk(Office):
             row.payload = {}
             if said.kind == "left":
                 return await self._left(session, said)
+            if membership == "stranger":
+                await self._turned_away(session, said)
+                return []
             await self._remember(session, said)
-            case = await self._do(session, said, allowed)
+            case = await self._do(session, said, None if membership is None else membership == "administrator")
             news = [each.id for each in await store.conversations_of(session, case.id)] if case else []
         if said.kind == "press" and said.data.startswith("erase:"):
             await self.scrub()
         return news
 
-    async def _may(self, turn: str) -> bool | None:
-        """Whether it is by an administrator, where that counts; None: nobody can say. Asked before all is locked."""
+    async def _membership(self, turn: str) -> Membership | None:
+        """What whoever did it is in the group; None: nobody can say now. Asked before anything is locked."""
         async with self.reading() as session:
             row = await store.inbox(session, turn)
             said = DeskInbound(**row.payload) if row is not None and row.payload else None
-        if said is None:
-            return False
-        order = ordered(said.text) if said.kind == "message" else None
-        command = COMMANDS.get(order.name) if order is not None else None
-        counts = command is not None and command.administrators
+        if said is None or said.kind == "left":
+            return "member"
+        return await self.membership(said.chat_id, said.user_id)
+
+    async def _turned_away(self, session: AsyncSession, said: DeskInbound) -> None:
+        """Somebody who is no member did something: the group was made public, or an app still shows it."""
+        log.warning("somebody who is no member of the coordinators' group was turned away: %s", said.kind)
         if said.kind == "press":
-            counts = said.data.partition(":")[0] in FOR_ADMINISTRATORS
-        return await self.is_administrator(said.chat_id, said.user_id) if counts else False
+            text = self.words("desk.members_only")
+            await self.send(
+                session, "callback", {"callback_id": said.callback_id, "text": text}, lane="now", priority=0
+            )
 
     def _refused(self, allowed: bool | None) -> str:
         return self.words("desk.administrators_unknown" if allowed is None else "desk.administrators_only")

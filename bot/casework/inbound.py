@@ -41,6 +41,21 @@ class FileRef:
     key: str = ""  # of the file in our folder
 
 
+# What a person may command, and how the engine is told.
+COMMANDS: dict[str, dict[str, Any]] = {
+    "/start": {"intent": "start", "entities": []},
+    "/stop": {"intent": "control.stop", "entities": []},
+    "/delete": {"intent": "control.delete_data", "entities": []},
+    "/human": {"intent": "control.human", "entities": []},
+    "/status": {"intent": "control.status", "entities": []},
+    "/mydata": {"intent": "press", "entities": [{"entity": "act", "value": "mydata"}]},
+    "/withdraw": {"intent": "press", "entities": [{"entity": "act", "value": "withdraw_ask"}]},
+    "/restart": {"intent": "control.restart", "entities": []},
+    "/back": {"intent": "control.undo", "entities": []},
+    "/link": {"intent": "press", "entities": [{"entity": "act", "value": "link"}]},
+}
+
+
 @dataclass(frozen=True)
 class Inbound:
     """One message of a person, the same from every channel.
@@ -57,6 +72,22 @@ class Inbound:
     note: str = ""
     reply_to: str = ""
     raw: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def command(self) -> tuple[str, str]:
+        """The first word, as commands are compared, and what follows it."""
+        first, *rest = self.text.split(maxsplit=1) or [""]
+        return first.partition("@")[0].casefold(), "".join(rest).strip()
+
+    @property
+    def looks_like_command(self) -> bool:
+        """Whether it begins as commands do."""
+        return self.kind == "text" and self.text.startswith("/")
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it is a command: what only looks like one is somebody's words."""
+        return self.looks_like_command and self.command[0] in COMMANDS
 
     @staticmethod
     def of(payload: Mapping[str, Any]) -> Inbound:

@@ -31,7 +31,7 @@ class Relay(Corrections):
                 await self.post(session, case, self.words("desk.person_chose", label=chosen))
             await self.refresh_card(session, case)
             return
-        if inbound.kind == "text" and inbound.text.startswith("/"):
+        if inbound.is_command:
             return
         if inbound.note == "edited":
             await self._edit_to_topic(session, case, conversation, row, inbound)

@@ -288,7 +288,7 @@ class Turns(Seeing):
     def _tell_of_absence(self, working: Turn, case: Case, conversation: Conversation, inbound: Inbound) -> None:
         """Who writes to the coordinators, or is handed over to them, is told when they are there; never in an alarm."""
         handed_over = any(effect.name == "hand_off" for effect in working.effects)
-        wrote = inbound.kind not in ("choice", "start") and not inbound.text.startswith("/")
+        wrote = inbound.kind not in ("choice", "start") and not inbound.is_command
         said = [say.say for say in working.says]
         if case.state not in ("waiting", "claimed") or case.blocked or not (handed_over or wrote):
             return
@@ -403,5 +403,5 @@ def _speaks(inbound: Inbound, heard: Heard) -> bool:
     if inbound.kind == "other":
         return inbound.note != "sticker"
     if inbound.kind == "text":
-        return heard.intent != "none" and not inbound.text.startswith("/") and inbound.note != "edited"
+        return heard.intent != "none" and not inbound.is_command and inbound.note != "edited"
     return inbound.kind == "file"

@@ -7,12 +7,13 @@ import os
 import time
 from collections.abc import Callable
 
-from telegram import Bot
+from telegram import Bot, ChatMember, ChatMemberRestricted
 from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest, Conflict, Forbidden, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.casework import Casework
+from bot.casework.base import Membership
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 # The library asks to opt in to spans of time as `timedelta`; without it every flood control would also be a warning.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-ADMINISTRATOR_SECONDS = 60.0
+MEMBER_SECONDS = 60.0
 # What Telegram says of a request without quoting it. It has no codes for these and no list; they are those that
 # https://github.com/tdlib/telegram-bot-api and the servers behind it send for the methods that are used here.
 _SAYINGS = (
@@ -114,30 +115,38 @@ class DeskChat:
         await self._casework.remember(self._fact, str(chat_id))
 
 
-class Administrators:
-    """Who is an administrator of the coordinators' group, as Telegram says; what it said holds for a minute."""
+class Members:
+    """Who is what in the coordinators' group, as Telegram says; what it said holds for a minute."""
 
     def __init__(self, bot: Bot, now: Callable[[], float] = time.monotonic) -> None:
         self._bot, self._now = bot, now
-        self._known: dict[tuple[int, int], tuple[float, bool]] = {}
+        self._known: dict[tuple[int, int], tuple[float, Membership]] = {}
 
-    async def include(self, chat_id: int, user_id: int) -> bool | None:
-        """Whether a user is one of a group's administrators; None when Telegram cannot say now."""
+    async def membership(self, chat_id: int, user_id: int) -> Membership | None:
+        """What a user is in a group; None when Telegram cannot say now."""
         if user_id == chat_id:  # only administrators may write as the group itself
-            return True
-        asked, known = self._known.get((chat_id, user_id), (-ADMINISTRATOR_SECONDS, False))
-        if self._now() - asked < ADMINISTRATOR_SECONDS:
+            return "administrator"
+        asked, known = self._known.get((chat_id, user_id), (-MEMBER_SECONDS, "stranger"))
+        if self._now() - asked < MEMBER_SECONDS:
             return known
         try:
             member = await self._bot.get_chat_member(chat_id, user_id)
         except BadRequest:  # nobody whom Telegram knows there
-            return False
+            return "stranger"
         except TelegramError as error:
-            log.warning("it cannot be known who is an administrator: %s", reason(error))
+            log.warning("it cannot be known who is a member of the coordinators' group: %s", reason(error))
             return None
-        known = member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+        known = _membership(member)
         self._known[chat_id, user_id] = self._now(), known
         return known
+
+
+def _membership(member: ChatMember) -> Membership:
+    if member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR):
+        return "administrator"
+    if member.status == ChatMemberStatus.MEMBER or (isinstance(member, ChatMemberRestricted) and member.is_member):
+        return "member"
+    return "stranger"
 
 
 def reason(error: TelegramError) -> str:

@@ -23,7 +23,7 @@ from telegram.request import HTTPXRequest
 
 from bot import database, store
 from bot.casework import Casework
-from bot.channels.bot_api import Administrators
+from bot.channels.bot_api import Members
 from bot.channels.sender import TelegramSender
 from bot.channels.updates import Poller
 from bot.dispatch import Dispatcher
@@ -110,7 +110,7 @@ class Waypoint:
             self.guide,
             now=self.now,
             hours=self.settings.hours,
-            is_administrator=Administrators(self.bot, self.clock.now).include,
+            membership=Members(self.bot, self.clock.now).membership,
         )
         self.poller = Poller(self.bot, self.casework, self.wake, self.settings, sleep=self._sleep)
         self.gateway = Gateway(self.casework, self.engine, self.wake)

@@ -99,6 +99,7 @@ async def test_while_telegram_cannot_say_who_is_an_administrator_nothing_is_eras
     waypoint: Waypoint, box: Sandbox, fault: dict[str, Any]
 ) -> None:
     handed = await waypoint.claimed()
+    await waypoint.later(61)  # what Telegram said of Mei when she claimed the case does not hold any more
     await box.post("faults", method="getChatMember", **fault)
     await handed.write(MEI, "/erase")
     await waypoint.settle()
@@ -127,13 +128,13 @@ async def test_only_an_administrator_of_the_group_erases_and_all_of_it_goes(wayp
     assert "DEL-" in (await handed.heard())[-1]
 
 
-async def test_who_is_an_administrator_is_asked_once_a_minute(waypoint: Waypoint, box: Sandbox) -> None:
+async def test_who_is_a_member_or_an_administrator_is_asked_once_a_minute(waypoint: Waypoint, box: Sandbox) -> None:
     handed = await waypoint.claimed()
 
     async def asked() -> int:
         await handed.write(LUIS, "/block")
         await waypoint.settle()
-        return len(await box.calls("getChatMember"))
+        return len([call for call in await box.calls("getChatMember") if int(call["params"]["user_id"]) == LUIS])
 
     assert await asked() == await asked() == 1
     await box.post("members", chat=GROUP_ID, person=LUIS, status="administrator", by=MEI)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bot.casework import Casework
+from bot.casework.base import Membership
 from tests.bot.casework.people import Someone
 from tests.bot.casework.topic import MEI, PERSONS, Topic
 
@@ -61,8 +62,8 @@ async def closed(waiting: Someone, held: Topic) -> Someone:
 def strict(casework: Casework) -> Casework:
     """A group in which Mei is an administrator, and nobody else."""
 
-    async def administrator(chat: int, user: int) -> bool:
-        return user == MEI[0]
+    async def membership(chat: int, user: int) -> Membership:
+        return "administrator" if user == MEI[0] else "member"
 
-    object.__setattr__(casework, "is_administrator", administrator)
+    object.__setattr__(casework, "membership", membership)
     return casework

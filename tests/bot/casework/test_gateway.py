@@ -26,9 +26,10 @@ from starlette.routing import Route
 from actions.turns import heard
 from bot import store
 from bot.casework import Casework, DeskInbound, FileRef, Inbound
+from bot.casework.inbound import COMMANDS
 from bot.casework.turns import LAST_FAULT
 from bot.engine import Engine
-from bot.gateway import COMMANDS, Gateway
+from bot.gateway import Gateway
 from bot.model import Inbox
 from bot.wake import Wake
 from tests.bot.casework.conftest import Arrives
