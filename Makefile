@@ -37,6 +37,10 @@ bench: .venv/.stamp $(MODEL) ## Measure turns, memory and start beside a stock R
 chaos: .venv/.stamp $(MODEL) ## Kill, freeze and hinder the processes while people talk (ARGS="--kills 20"; two hours without)
 	@$(PYTHON) -m chaos $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv/.stamp $(MODEL) ## Try a million pieces of nonsense at every edge (ARGS="--cases 20000 --seed 7")
+	@$(PYTHON) -m fuzz $(ARGS)
+
 .PHONY: evaluate
 evaluate: .venv/.stamp $(MODEL) ## Judge what is understood (DATA=file.tsv OUT=folder for your own messages; ARGS=--help)
 	@$(PYTHON) -m evaluation $(if $(DATA),--data "$(DATA)") $(if $(OUT),--out "$(OUT)") $(ARGS)

@@ -15,6 +15,8 @@ from bot.casework.figures import Figures
 
 log = logging.getLogger(__name__)
 
+PROXIES = ("x-forwarded-for", "forwarded", "x-real-ip", "via")  # headers that a proxy adds
+
 Check = Callable[[], Awaitable[bool]]
 CHECK_SECONDS = 3
 
@@ -70,7 +72,7 @@ def create_routes(
         )
 
     async def metrics(request: Request) -> Response:
-        if "x-forwarded-for" in request.headers:  # it came through a proxy, and so from outside
+        if any(name in request.headers for name in PROXIES):  # it came through a proxy, and so from outside
             return Response(status_code=404)
         try:
             async with asyncio.timeout(CHECK_SECONDS):

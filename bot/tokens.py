@@ -71,5 +71,5 @@ class Tokens:
             return self._signer.unsign(token, max_age=max_age).decode()
         except SignatureExpired:
             raise TokenExpired from None
-        except BadData:
+        except (BadData, UnicodeError):
             raise TokenInvalid from None

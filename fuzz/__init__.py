@@ -1,0 +1,1 @@
+"""Nonsense by the million, at every edge where something comes in: `make fuzz`."""
