@@ -297,6 +297,47 @@ async def test_the_key_is_exchanged_while_people_talk(
     await db.dispose()
 
 
+class Killed(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("after", range(1, 7))
+async def test_an_exchange_that_is_broken_off_anywhere_loses_nothing_and_can_be_run_again(
+    own_database: str, guide: Guide, clock: Clock, tmp_path: Path, after: int
+) -> None:
+    await database.upgrade(own_database, keyring())
+    db = database.connect(own_database)
+    await plant(Casework(database.sessions(db, keyring()), guide, now=clock))
+    newer = "a newer key of these tests and long enough too"
+    settings = Settings(
+        database_url=own_database,
+        keys_file=tmp_path / "waypoint.keys",
+        data_key=_secret(newer),
+        data_key_old=_secret(DATA_KEY),
+    )
+    said: list[str] = []
+
+    def tell(line: str) -> None:
+        said.append(line)
+        if len(said) == after:
+            raise Killed
+
+    async def at_once(_: float) -> None:
+        """No other process runs."""
+
+    async def all_is_read(known: Keyring) -> None:
+        async with database.sessions(db, known)() as session:
+            for model in SECRETS:
+                assert (await session.scalars(select(model))).all()
+
+    with pytest.raises(Killed):
+        await rekey(settings, tell, at_once)
+    await all_is_read(Keyring([newer, DATA_KEY]))
+    await rekey(settings, said.append, at_once)
+    await all_is_read(Keyring([newer]))
+    await db.dispose()
+
+
 def _secret(value: str):  # type: ignore[no-untyped-def]
     from pydantic import SecretStr
 
