@@ -60,7 +60,7 @@ def together(planned: dict[str, int], seed: int, console: Console) -> dict[str, 
         runs: dict[str, Future[tuple[Findings, float]]] = {
             name: pool.submit(run, name, cases, seed, news) for name, cases in planned.items()
         }
-        while not all(each.done() for each in runs.values()):
+        while not (all(each.done() for each in runs.values()) and news.empty()):
             try:
                 name, count = news.get(timeout=1)
                 bar.advance(bars[name], count)

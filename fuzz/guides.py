@@ -1,18 +1,28 @@
-"""Files of the guide that somebody edited badly: each is loaded, or refused with sentences that name the file."""
+"""What an operator edits badly, files of the guide and the desk's hours: each is taken, or refused with sentences."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hypothesis import strategies as st
 
+from bot.casework.hours import parse
 from bot.guide import FOLDER, Guide, GuideError
 from fuzz.finding import Findings, Tick, examine
 from fuzz.values import SHORT
 
 PIECES = [":", "\n", "  ", "- ", "|-", "{", "}", "[", "]", "*a", "&a ", "!!python/object:os.system", "'", '"', "#", "\t", "null", "~", "{name}", "<<: ", "? ", "---\n", "2026-11-27", "\x00", "\ud800"]  # fmt: skip  # noqa: E501
 Edit = tuple[int, int, str]  # where, how much is taken out, what is put in
+
+
+def office_hours(text: str) -> None:
+    """Hours of the desk that cannot be read are refused with a sentence."""
+    with contextlib.suppress(ValueError):
+        parse("UTC", text, "")
+    with contextlib.suppress(ValueError):
+        parse("UTC", "Mon-Fri 09:00-18:00", text)
 
 
 def of_guides(cases: int, start: int, tick: Tick) -> Findings:
@@ -29,6 +39,7 @@ def of_guides(cases: int, start: int, tick: Tick) -> Findings:
 
         def check(value: tuple[str, list[Edit]]) -> None:
             edited, changes = value
+            office_hours(changes[0][2])
             for name, text in files.items():
                 for where, much, put in changes if name == edited else []:
                     text = text[:where] + put + text[where + much :]

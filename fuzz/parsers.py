@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from bot import safety
 from bot.casework.commands import coded, ordered
-from bot.casework.hours import parse
 from bot.casework.inbound import Inbound
 from bot.channels import telegram_text, web, web_files
 from bot.channels.telegram import clean_text
@@ -72,16 +71,6 @@ def messages(text: str) -> None:
         web_text(text)
 
 
-def office_hours(text: str) -> None:
-    """Hours of the desk that cannot be read are refused with a sentence."""
-    with contextlib.suppress(ValueError):
-        parse(text[:60], "", "")
-    with contextlib.suppress(ValueError):
-        parse("UTC", text, "")
-    with contextlib.suppress(ValueError):
-        parse("UTC", "Mon-Fri 09:00-18:00", text)
-
-
 PARSERS: tuple[Callable[[str], None], ...] = (
     telegram_words,
     red_flags,
@@ -89,7 +78,6 @@ PARSERS: tuple[Callable[[str], None], ...] = (
     tokens,
     file_names,
     messages,
-    office_hours,
 )
 
 
