@@ -32,8 +32,8 @@ MAX_TOKENS = 256  # the time of a message grows with its length
 ASSETS = Path(__file__).resolve().parent / "assets"
 # SHA-256 of the files: our own, and those that installed packages bring, by the package's module.
 OWN_FILES = {
-    "lower.onnx": "b232b0b7345116ca88cc45bb79f9a4689ab14e47facb0bed2c95b24c832534d6",
-    "upper.onnx": "e592d97ae4868e70bd59d9fd0a0f015f401375e659aed4dcaa4e8e4de690824a",
+    "lower.onnx": "1fa7a11cd7f6a2d097ec53c15a2039f38644479918f2f090345c86d7b8d5e707",
+    "upper.onnx": "8fc5502fe47f29c31ae403945569773c1bfce67333e40ea2683c916270dc39ca",
 }
 TOKENIZER = "assets/all-MiniLM-L6-v2/tokenizer.json"
 TOKENIZER_FILES = {TOKENIZER: "07805d116826679de90b4edeb2222269c4b8753bc0981be4399f732b2708e904"}
