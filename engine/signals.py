@@ -26,7 +26,7 @@ from engine.encoder import Vectors
 from engine.examples import SIGNALS
 from engine.vote import Read
 
-SURE = 0.70  # the probability from which a signal counts as told: docs/decisions/0004-understanding.md
+SURE = 0.74  # the probability from which a signal counts as told: docs/decisions/0004-understanding.md
 STRENGTH = 0.3  # C of the logistic regression that weighs the hints
 NEARLY_AS_SURE = 0.05  # of two pieces that say it, the shorter
 NO_HINT, NOT_TOLD = 0.01, -6.0  # a reading and scores below these make no candidate
