@@ -21,12 +21,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from engine.clauses import Span, clauses, plain, sentences
-from engine.cues import DENIED_OF, SAID_OF, TAKEN_BACK, WITH_OWN_NOT
+from engine.cues import DENIED_OF, TAKEN_BACK, WITH_OWN_NOT
 from engine.encoder import Vectors
 from engine.examples import SIGNALS
 from engine.vote import Read
 
-SURE = 0.74  # the probability from which a signal counts as told: docs/decisions/0004-understanding.md
+SURE = 0.70  # the probability from which a signal counts as told: docs/decisions/0004-understanding.md
 STRENGTH = 0.3  # C of the logistic regression that weighs the hints
 NEARLY_AS_SURE = 0.05  # of two pieces that say it, the shorter
 NO_HINT, NOT_TOLD = 0.01, -6.0  # a reading and scores below these make no candidate
@@ -123,7 +123,7 @@ def candidates(
     meant = [place for place, words in enumerate(low) if not (_SUPPOSED.search(words) or _OTHERS.search(words))]
     if not meant:
         return
-    message, words = plain(text), log(1 + len(text.split()))
+    words = log(1 + len(text.split()))
     absent = {one.value for one in _absent(text)}
     surest = read.parts[meant].max(axis=0)
     for column, label in enumerate(labels):
@@ -137,17 +137,12 @@ def candidates(
         if surest[column] < NO_HINT and max(in_whole, in_parts) <= NOT_TOLD:
             continue
         best = _shortest([parts[place] for place in meant], read.parts[meant, column])
-        here, reading = low[meant[best]], float(read.parts[meant[best], column])
-        cue = SAID_OF.get(value) if polarity == "yes" else None
-        sure, cue_here = _logit(reading), bool(cue and cue.search(here))
-        question = bool(_QUESTION.search(here))
+        reading = float(read.parts[meant[best], column])
+        sure, question = _logit(reading), bool(_QUESTION.search(low[meant[best]]))
         hints = (
             sure,
             _logit(float(read.whole[column])),
             reading / float(read.parts[meant[best]].max()),
-            bool(cue and cue.search(message)),
-            cue_here,
-            cue_here * sure,
             question,
             question * sure,
             value in absent,

@@ -75,15 +75,16 @@ def _batch(
 
 
 class Faults(logging.Handler):
-    """Notes what is logged as a fault: one that was caught and said is unhandled all the same."""
+    """Notes what is logged with an exception: one that was caught and told is unhandled all the same."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note a line."""
-        self.said.append(f"{record.name}: {record.getMessage()}")
+        """Note a line that tells of an exception."""
+        if record.exc_info:
+            self.said.append(f"{record.name}: {record.getMessage()}")
 
     def take(self) -> list[str]:
         """What was noted since it was last asked."""

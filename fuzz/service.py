@@ -91,8 +91,7 @@ def of_updates(cases: int, start: int, tick: Tick) -> Findings:
         else:
             raise Lost("it could not be stored, and everything behind it waits")
         outcome = [name for name, count in _counted().items() if count > before.get(name, 0)]
-        # That one that cannot be read is skipped, and logged by its number, is as it should be.
-        if said := [line for line in faults.take() if " was skipped: " not in line]:
+        if said := faults.take():
             raise AssertionError(said[0])
         if _is_somebodys_words(update) and not {"stored", "too_fast"} & set(outcome):
             raise Lost(f"somebody's words were {outcome or 'forgotten'}")
@@ -135,6 +134,8 @@ def of_requests(cases: int, start: int, tick: Tick) -> Findings:
         assert str(answer.status_code) in described or answer.status_code in (404, 405), (
             f"{case.method} {case.path}: {answer.status_code} is not described"
         )
+        if answer.status_code == 404 and "json" not in answer.headers["content-type"]:
+            return  # not even an address of the interface: a line break in it
         if answer.status_code >= 400:
             error = answer.json()["error"]
             assert error["code"], "a refusal without a code"
@@ -158,6 +159,8 @@ async def _ask(http: httpx.AsyncClient, case: Any, request: dict[str, Any], toke
         headers.pop("Authorization")
     headers = {name: value for name, value in headers.items() if value.isascii() and value.isprintable()}
     body = {name: request[name] for name in ("json", "data", "files", "params") if request.get(name) is not None}
+    if isinstance(body.get("data"), str | bytes):
+        body["content"] = body.pop("data")
     try:
         return await http.request(case.method, request["url"], headers=headers, **body)
     except (httpx.InvalidURL, UnicodeError, TypeError, ValueError):  # no client could send it

@@ -16,7 +16,7 @@ from fuzz.service import OPENAPI
 from fuzz.targets import TARGETS, run
 from tests.web.conftest import Site
 
-CASES = {"coverage": 4_000, "texts": 300, "choices": 300, "guides": 200, "updates": 300, "requests": 150}
+CASES = {"coverage": 2_000, "texts": 300, "choices": 300, "guides": 150, "updates": 150, "requests": 60}
 
 
 class News:
