@@ -82,8 +82,9 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
         """Learn from the examples."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
         texts, intents = [e.get(TEXT) for e in examples], [str(e.get(INTENT)) for e in examples]
-        vote = Vote.fit(texts, intents)
-        told = Told.fit(vote, texts, intents)
+        views = encoder().vectors(texts)
+        vote = Vote.fit(texts, intents, views)
+        told = Told.fit(vote, texts, intents, views["last"])
         weights = weigh(vote, told, [message for message in tellings() if message.weighed])
         self._learned = vote, told, weights
         with self._model_storage.write_to(self._resource) as folder:

@@ -30,11 +30,14 @@ class Told:
         self.weights, self.bias = weights, bias
 
     @classmethod
-    def fit(cls, vote: Vote, texts: Sequence[str], labels: Sequence[str]) -> Told:
-        """Learn from the examples that the vote has learned from, and from messages that tell several signals."""
+    def fit(cls, vote: Vote, texts: Sequence[str], labels: Sequence[str], last: Vectors) -> Told:
+        """Learn from the examples that the vote has learned from, and from messages that tell several signals.
+
+        `last` are the examples' vectors, from the end of our encoder.
+        """
         single = [telling(*example) for example in zip(texts, labels, strict=True)]
         seen = [*single, *_joined(single), *(message for message in tellings() if not message.weighed)]
-        rows = vote.last_rows([message.text for message in seen])
+        rows = vote.last_rows([message.text for message in seen], last)
         weights, bias = np.zeros((rows.shape[1], len(SIGNALS)), np.float32), np.zeros(len(SIGNALS), np.float32)
         for column, signal in enumerate(SIGNALS):
             sure = np.array([signal not in message.unsure for message in seen])

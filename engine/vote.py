@@ -101,9 +101,13 @@ class Vote:
         rows: Rows = {view: self._row(view, vectors, seen) for view, vectors in views.items()}
         return rows | {"words": self.vocabulary.vectors(texts)}
 
-    def last_rows(self, texts: Sequence[str]) -> Vectors:
-        """What the end of our encoder makes of whole texts: as the first of `Read.rows`, one row a text."""
-        return self._row("last", encoder().last(texts), marks(texts))
+    def last_rows(self, texts: Sequence[str], known: Vectors) -> Vectors:
+        """What the end of our encoder makes of whole texts: as the first of `Read.rows`, one row a text.
+
+        `known` holds the vectors of the first of them.
+        """
+        vectors = np.concatenate([known, encoder().last(texts[len(known) :])])
+        return self._row("last", vectors, marks(texts))
 
     def read(self, text: str, parts: Sequence[Span]) -> Read:
         """What a text and its parts say.
